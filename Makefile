@@ -1,0 +1,38 @@
+# The front door. A bare `make` says what there is.
+NODE := node_modules/node/bin/node
+INSTALLED := node_modules/.package-lock.json
+NAME ?= dev
+
+.DEFAULT_GOAL := help
+.PHONY: help install check test cluster cluster-down demo bench
+
+help: ## This list
+	@echo "Holdfast: make TARGET"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' Makefile
+
+install: $(INSTALLED) ## Install what npm brings, Node itself included
+
+check: $(INSTALLED) ## The quick part of the tests: format, lint, types, unit tests
+	@$(NODE) test/run.ts check
+
+test: $(INSTALLED) ## Everything: installs and builds what is missing, then all checks and tests (as root on Debian)
+	@$(NODE) dev/prepare.ts
+	@$(NODE) test/run.ts all
+
+cluster: $(INSTALLED) ## Start a Kubernetes cluster on this machine (NAME=dev)
+	@dev/cluster/up --name $(NAME)
+
+cluster-down: $(INSTALLED) ## Remove it with everything in it (NAME=dev)
+	@dev/cluster/down --name $(NAME)
+
+demo: ## Show the product at work
+	@echo 'There is no demo yet: this version can not back up or restore anything' >&2; exit 9
+
+bench: ## Measure the product beside its peers
+	@echo 'There is no benchmark yet: this version has no repository engine to measure' >&2; exit 9
+
+$(INSTALLED): package.json package-lock.json
+	@missing=; for tool in git npm go; do command -v $$tool > /dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then echo "Cannot install: these programs are missing:$$missing" >&2; exit 9; fi
+	npm ci --no-audit --no-fund
+	@touch $@

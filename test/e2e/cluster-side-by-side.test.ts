@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { pod } from "../support/manifests.ts";
+import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
+import { devCluster, leftovers, ownClusterName } from "../support/own-cluster.ts";
+import { TestCluster } from "../support/test-cluster.ts";
+
+const WARM_START_MS = 25_000;
+
+test("two clusters run side by side, and each goes without a trace", { skip: SKIP_WITHOUT_CLUSTER }, async (t) => {
+  const names = [ownClusterName(t), ownClusterName(t)] as const;
+  const started = performance.now();
+  const ups = [await devCluster("up", ["--name", names[0]], t.signal)];
+  const startMs = performance.now() - started;
+  ups.push(await devCluster("up", ["--name", names[1], "--nodes", "2"], t.signal));
+  for (const [at, up] of ups.entries()) {
+    assert.equal(up.exitCode, 0, up.stderr);
+    assert.equal(up.stdout, `export KUBECONFIG=/var/lib/holdfast-dev/${names[at]}/kubeconfig\n`);
+  }
+  assert.ok(startMs < WARM_START_MS, `a warm start took ${startMs} ms`);
+
+  const clusters = [await TestCluster.open(names[0], t.signal), await TestCluster.open(names[1], t.signal)] as const;
+  for (const cluster of clusters) {
+    await cluster.apply(
+      pod("runs", { image: await cluster.image("shell"), command: ["sh", "-c", "while true; do date +%s; sleep 1; done"] }),
+    );
+    await cluster.waitFor("pod/runs", "condition=Ready");
+  }
+  assert.equal(
+    await clusters[1].kubectl("get", "nodes", "--output=jsonpath={.items[*].metadata.labels.topology\\.kubernetes\\.io/zone}"),
+    "zone-a zone-b",
+  );
+
+  const down = await devCluster("down", ["--name", names[0]], t.signal);
+  assert.equal(down.exitCode, 0, down.stderr);
+  assert.deepEqual(await leftovers(names[0]), []);
+  assert.match(await clusters[1].kubectl("logs", "runs", "--since=5s"), /^\d+$/m, "the other cluster's pod goes on");
+  assert.equal((await devCluster("down", ["--name", names[1]], t.signal)).exitCode, 0);
+  assert.deepEqual(await leftovers(names[1]), []);
+
+  const again = await devCluster("down", ["--name", names[1]], t.signal);
+  assert.equal(again.exitCode, 5);
+  assert.match(again.stderr, new RegExp(`^Cannot end cluster "${names[1]}": there is none of that name$`, "m"));
+});

@@ -1,0 +1,58 @@
+import { randomBytes } from "node:crypto";
+import { access, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { hasCgroups } from "../../dev/cluster/cgroups.ts";
+import { removeCluster } from "../../dev/cluster/down.ts";
+import { loopDevices } from "../../dev/cluster/pools.ts";
+import { stateDir } from "../../dev/cluster/spec.ts";
+import { run } from "../../dev/host/run.ts";
+import { type CommandResult, runProgram } from "./program.ts";
+
+const PROGRAMS = join(import.meta.dirname, "../../dev/cluster");
+
+/** Runs one of the programs in dev/cluster as a person would. */
+export async function devCluster(
+  program: "up" | "down" | "status" | "load",
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<CommandResult> {
+  const owner = program === "up" ? ["--owner", String(process.pid)] : [];
+  return runProgram(join(PROGRAMS, program), [...args, ...owner], { signal });
+}
+
+/** A name for a cluster of one test only, which is removed after it in whatever state it is. */
+export function ownClusterName(test: TestContext): string {
+  const name = `own-${randomBytes(3).toString("hex")}`;
+  test.after(() => removeCluster(name));
+  return name;
+}
+
+/** Everything on this machine that can be told to belong to a cluster; nothing after `down`. */
+export async function leftovers(name: string): Promise<string[]> {
+  const dir = stateDir(name);
+  const processes: string[] = [];
+  for (const pid of await readdir("/proc")) {
+    const command = /^\d+$/.test(pid) ? await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "") : "";
+    if (command.includes(`${dir}/`) || command.includes(`${dir}\0`)) processes.push(`process ${pid}: ${command.replaceAll("\0", " ")}`);
+  }
+  const lines = async (what: string, text: Promise<string>, part: string): Promise<string[]> =>
+    (await text)
+      .split("\n")
+      .filter((line) => line.includes(part))
+      .map((line) => `${what}: ${line}`);
+  const output = async (command: string, ...args: string[]): Promise<string> => (await run(command, args)).stdout;
+  return [
+    ...processes,
+    ...(await lines("mount", readFile("/proc/self/mountinfo", "utf8"), dir)),
+    ...(await lines("link", output("ip", "-o", "link"), `hf-${name}`)),
+    // Services live in the machines' own firewalls: the host's must never see a table of theirs.
+    ...(await lines("nftables", output("nft", "list", "tables"), "kube-proxy")),
+    ...(await loopDevices(name)).map((device) => `loop device: ${device}`),
+    ...((await hasCgroups(name)) ? ["cgroups"] : []),
+    ...(await access(dir).then(
+      () => [`folder ${dir}`],
+      () => [],
+    )),
+  ];
+}
