@@ -50,3 +50,9 @@ export async function apply(spec: ClusterSpec, files: readonly string[], objects
     throw new DomainError("internal", "addons_failed", `Cannot set up cluster "${spec.name}": kubectl apply failed`, { cause: error });
   }
 }
+
+/** Waits until the API server serves what these CRDs define. */
+export async function establish(spec: ClusterSpec, files: readonly string[], signal?: AbortSignal): Promise<void> {
+  const flags = ["--for=condition=Established", "--timeout=30s", ...files.map((file) => `--filename=${file}`)];
+  await run(kubectlPath(spec.name), ["wait", ...flags], { signal });
+}

@@ -37,6 +37,8 @@ export function kubectlPath(name: string): string {
 }
 
 export async function writeKubectl(spec: ClusterSpec, program: string): Promise<void> {
-  const script = `#!/bin/sh\nexec ${program} kubectl --kubeconfig=${kubeconfigPath(spec.name)} "$@"\n`;
+  // What kubectl remembers of an API server must not outlive it: the next cluster may have the same address.
+  const flags = `--kubeconfig=${kubeconfigPath(spec.name)} --cache-dir=${join(stateDir(spec.name), "kubectl-cache")}`;
+  const script = `#!/bin/sh\nexec ${program} kubectl ${flags} "$@"\n`;
   await writeFile(kubectlPath(spec.name), script, { mode: 0o700 });
 }

@@ -17,7 +17,7 @@ function nodeDir(spec: ClusterSpec, node: Node): string {
 export async function prepareNode(spec: ClusterSpec, node: Node, machine: Machine, signal?: AbortSignal): Promise<void> {
   const dir = nodeDir(spec, node);
   await mkdir(join(dir, "cni"), { recursive: true });
-  await mkdir(join(dir, "kubelet"), { recursive: true });
+  await mkdir(join(dir, "kubelet", "plugins_registry"), { recursive: true }); // storage drivers register before the kubelet runs
   await machine.run(
     "sh",
     ["-ec", 'mkdir -p "$2" "$3"; mount --bind "$1" "$2"', "sh", join(dir, "kubelet"), node.kubeletDir, dirname(node.containerdSocket)],

@@ -10,16 +10,21 @@ import { type ClusterSpec, nodesOf, stateDir } from "./spec.ts";
 const POOL_BYTES = 20 * 1024 ** 3;
 const DETACH_TIMEOUT_MS = 10_000;
 
-function poolsDir(name: string): string {
-  return join(stateDir(name), "pools");
+/**
+ * A part of the path of every file behind a loop device of a cluster. Once its machine has ended, the kernel tells only the part of a
+ * path below the mount point, so this one stands both above and below those of the pools.
+ */
+function mark(name: string): string {
+  return `cluster-${name}`;
 }
 
-/**
- * The folder of a zone's volumes. It carries the cluster's name below the mount point, because that part of a path is all that the
- * kernel still tells about a loop device whose machine has ended.
- */
+function poolsDir(name: string): string {
+  return join(stateDir(name), mark(name));
+}
+
+/** The folder of a zone's volumes. */
 export function poolDir(name: string, zone: string): string {
-  return join(poolsDir(name), zone, `cluster-${name}`);
+  return join(poolsDir(name), zone, mark(name));
 }
 
 /** Makes the storage of every zone that has none, and mounts all of them in a freshly booted machine. */
@@ -50,15 +55,13 @@ interface LoopDevice {
 export async function loopDevices(name: string, signal?: AbortSignal): Promise<string[]> {
   const { stdout } = await run("losetup", ["--list", "--json", "--output", "NAME,BACK-FILE,BACK-INO,BACK-MAJ:MIN"], { signal });
   const all = stdout.trim() === "" ? [] : (JSON.parse(stdout) as { loopdevices: LoopDevice[] }).loopdevices;
-  const ours = all.filter(
-    ({ "back-file": file }) => file?.includes(`/cluster-${name}/`) === true || file?.startsWith(`${poolsDir(name)}/`) === true,
-  );
+  const ours = all.filter((loop) => loop["back-file"]?.includes(`/${mark(name)}/`) === true);
   const stacked: LoopDevice[] = [];
   // The kubelet holds on to a block volume with a loop device of its own on top of the volume's.
   for (const { name: below } of ours) {
     const { ino, dev } = await stat(below);
     const device = `${dev >> 8}:${dev & 0xff}`;
-    stacked.push(...all.filter((loop) => loop["back-ino"] === ino && loop["back-maj:min"] === device));
+    stacked.push(...all.filter((loop) => loop["back-ino"] === ino && loop["back-maj:min"].trim() === device));
   }
   return [...stacked, ...ours].map((loop) => loop.name);
 }

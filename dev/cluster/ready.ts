@@ -10,16 +10,20 @@ const TIMEOUT_MS = 120_000;
 const POLL_MS = 100;
 const LOG_TAIL_LINES = 8;
 
-/** Waits for a condition, and gives up as soon as a daemon has ended, with the last lines of its log. */
-export async function waitUntil(what: string, machine: Machine, condition: () => Promise<boolean>, signal?: AbortSignal): Promise<void> {
+/**
+ * Waits until nothing is missing, and gives up as soon as a daemon has ended, with the last lines of its log.
+ *
+ * @param missing What is not there yet, in words.
+ * @throws {DomainError} unavailable/cluster_timeout, unavailable/daemon_ended
+ */
+export async function waitFor(missing: () => Promise<readonly string[]>, machine: Machine, signal?: AbortSignal): Promise<void> {
   const started = performance.now();
-  while (!(await condition())) {
+  for (let left = await missing(); left.length > 0; left = await missing()) {
     const ended = (await machine.daemons()).find((daemon) => !daemon.running);
     if (ended !== undefined) throw await daemonEnded(machine, ended.name, ended.ended ?? "");
     if (performance.now() - started > TIMEOUT_MS) {
-      throw new DomainError("unavailable", "cluster_timeout", `Cannot start the cluster: ${what} not ready after ${TIMEOUT_MS / 1000} s`, {
-        hint: `Read the logs next to "${machine.logPath("kubelet-node-1")}"`,
-      });
+      const message = `Cannot start the cluster: still missing after ${TIMEOUT_MS / 1000} s: ${left.join(", ")}`;
+      throw new DomainError("unavailable", "cluster_timeout", message, { details: { missing: left } });
     }
     await sleep(POLL_MS, undefined, { signal });
   }
@@ -33,17 +37,21 @@ async function daemonEnded(machine: Machine, name: string, how: string): Promise
   });
 }
 
-export async function isApiReady(spec: ClusterSpec): Promise<boolean> {
-  return (await get(spec, "/readyz")) !== undefined;
+export async function missingApi(spec: ClusterSpec): Promise<string[]> {
+  return (await get(spec, "/readyz")) === undefined ? ["the API server"] : [];
 }
 
-/** The controllers work: a namespace has the account that its pods need. */
-async function isServed(spec: ClusterSpec): Promise<boolean> {
-  return (await get(spec, "/api/v1/namespaces/default/serviceaccounts/default")) !== undefined;
+/** What a cluster still lacks before it can take work; nothing when it is ready. */
+export async function missingParts(spec: ClusterSpec): Promise<string[]> {
+  const api = await missingApi(spec);
+  if (api.length > 0) return api;
+  // A namespace has the account that its pods need once the controllers work.
+  const controllersWork = (await get(spec, "/api/v1/namespaces/default/serviceaccounts/default")) !== undefined;
+  const missing = controllersWork ? [] : ["the controllers"];
+  return spec.controlPlaneOnly ? missing : [...missing, ...(await missingOfNodes(spec))];
 }
 
-/** Every node is Ready and knows both storage drivers, and names resolve. */
-async function areNodesReady(spec: ClusterSpec): Promise<boolean> {
+async function missingOfNodes(spec: ClusterSpec): Promise<string[]> {
   const [nodes, storage, dns] = await Promise.all([
     list(spec, "/api/v1/nodes"),
     list(spec, "/apis/storage.k8s.io/v1/csinodes"),
@@ -52,16 +60,13 @@ async function areNodesReady(spec: ClusterSpec): Promise<boolean> {
       () => false,
     ),
   ]);
-  const readyNodes = nodes.filter(
-    (node) => node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true,
-  );
-  const hasDrivers = storage.filter((node) =>
-    DRIVERS.every(({ name }) => node.spec?.drivers?.some((driver) => driver.name === name) === true),
-  );
-  return dns && readyNodes.length === spec.nodes && hasDrivers.length === spec.nodes;
-}
-
-/** Whether a cluster can take work right now. */
-export async function isReady(spec: ClusterSpec): Promise<boolean> {
-  return (await isApiReady(spec)) && (await isServed(spec)) && (spec.controlPlaneOnly || (await areNodesReady(spec)));
+  const missing = dns ? [] : ["CoreDNS"];
+  for (const { name } of nodesOf(spec)) {
+    const conditions = nodes.find(({ metadata }) => metadata.name === name)?.status?.conditions ?? [];
+    if (!conditions.some(({ type, status }) => type === "Ready" && status === "True")) missing.push(name);
+    const registered = storage.find(({ metadata }) => metadata.name === name)?.spec?.drivers ?? [];
+    const absent = DRIVERS.filter((driver) => !registered.some((known) => known.name === driver.name));
+    missing.push(...absent.map((driver) => `${driver.name} on ${name}`));
+  }
+  return missing;
 }

@@ -23,7 +23,7 @@ export interface Node {
   readonly zone: string;
   readonly address: string;
   readonly podSubnet: string;
-  /** The kubelet's folder, as seen inside the machine. The first node has the usual one. */
+  /** The kubelet's folder, as seen inside the machine. The first node has the usual places for this and the next. */
   readonly kubeletDir: string;
   readonly containerdSocket: string;
   /** Path of the node's network namespace inside the machine, or undefined for the machine's own. */
@@ -77,7 +77,7 @@ export function nodesOf(spec: ClusterSpec): readonly [Node, ...Node[]] {
     address: `${prefix}.0.${10 + number}`,
     podSubnet: `${prefix}.${number}.0/24`,
     kubeletDir: number === 1 ? "/var/lib/kubelet" : `/var/lib/kubelet-${number}`,
-    containerdSocket: `/run/containerd-${number}/containerd.sock`,
+    containerdSocket: number === 1 ? "/run/containerd/containerd.sock" : `/run/containerd-${number}/containerd.sock`,
     netns: number === 1 ? undefined : `/run/netns/node-${number}`,
   });
   return [node(1), ...Array.from({ length: spec.nodes - 1 }, (_, extra) => node(extra + 2))];

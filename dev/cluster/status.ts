@@ -1,6 +1,6 @@
 import { kubeconfigPath } from "./kubeconfig.ts";
 import { Machine } from "./machine.ts";
-import { isReady } from "./ready.ts";
+import { missingParts } from "./ready.ts";
 import { stateDir, type Version } from "./spec.ts";
 import { listNames, loadSpec } from "./store.ts";
 
@@ -28,7 +28,7 @@ export async function status(): Promise<ClusterStatus[]> {
         ended,
       })),
     );
-    const ready = daemons.every(({ ended }) => ended === undefined) && (await isReady(spec));
+    const ready = daemons.every(({ ended }) => ended === undefined) && (await missingParts(spec)).length === 0;
     const state = machine === undefined ? "stopped" : ready ? "ready" : "degraded";
     const nodes = spec.controlPlaneOnly ? 0 : spec.nodes;
     all.push({ name, state, version: spec.version, nodes, kubeconfig: kubeconfigPath(name), daemons });

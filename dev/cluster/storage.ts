@@ -37,15 +37,17 @@ export function drivers(spec: ClusterSpec, node: Node, binaries: Binaries): Daem
 export function sidecars(spec: ClusterSpec, binaries: Binaries): Daemon[] {
   const kubeconfig = `--kubeconfig=${kubeconfigPath(spec.name)}`;
   const groups = "--feature-gates=CSIVolumeGroupSnapshot=true";
+  // By default they make 5 requests a second, and look again after up to 5 minutes: too slow to wait for in a test.
+  const rate = ["--kube-api-qps=100", "--kube-api-burst=100", "--retry-interval-start=500ms", "--retry-interval-max=2s"];
   const sidecar = (program: string, driver: string, ...flags: string[]): Daemon => ({
     name: `${program}-${driver}`,
-    argv: [join(binaries.current, program), kubeconfig, `--csi-address=${socket(driver, nodesOf(spec)[0])}`, ...flags],
+    argv: [join(binaries.current, program), kubeconfig, ...rate, `--csi-address=${socket(driver, nodesOf(spec)[0])}`, ...flags],
   });
   const withSnapshots = DRIVERS.filter(({ snapshots }) => snapshots);
   return [
     ...DRIVERS.map(({ name }) => sidecar("csi-provisioner", name, "--extra-create-metadata")),
     ...DRIVERS.map(({ name }) => sidecar("csi-resizer", name)),
     ...withSnapshots.map(({ name }) => sidecar("csi-snapshotter", name, groups, "--extra-create-metadata")),
-    { name: "snapshot-controller", argv: [join(binaries.current, "snapshot-controller"), kubeconfig, groups] },
+    { name: "snapshot-controller", argv: [join(binaries.current, "snapshot-controller"), kubeconfig, ...rate, groups] },
   ];
 }

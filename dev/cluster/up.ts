@@ -1,10 +1,11 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DomainError } from "../../src/base/errors.ts";
 import { requirePackages } from "../host/packages.ts";
 import { imageArchive } from "../images/build.ts";
 import { dnsService, storageManifests } from "./addons.ts";
-import { apply } from "./api.ts";
+import { apply, establish } from "./api.ts";
 import { type Binaries, buildBinaries } from "./binaries.ts";
 import { makeCgroups } from "./cgroups.ts";
 import { apiServer, controllers, dns } from "./control-plane.ts";
@@ -16,7 +17,7 @@ import { wireMachine } from "./network.ts";
 import { containerd, nodeDaemons, prepareNode } from "./node.ts";
 import { makePki } from "./pki.ts";
 import { mountPools } from "./pools.ts";
-import { isApiReady, isReady, waitUntil } from "./ready.ts";
+import { missingApi, missingParts, waitFor } from "./ready.ts";
 import { type ClusterSpec, nodesOf, stateDir } from "./spec.ts";
 import { drivers, sidecars } from "./storage.ts";
 import { createSpec, loadSpec, lockCluster } from "./store.ts";
@@ -57,10 +58,18 @@ export async function up(wanted: Wanted, signal?: AbortSignal): Promise<string> 
     if (await start(spec, binaries, signal))
       process.stderr.write(`Cluster ${spec.name} is ready after ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
   } catch (error) {
-    if (known === undefined) await removeCluster(spec.name);
+    if (known === undefined) await removeFailed(spec.name);
     throw error;
   }
   return kubeconfigPath(spec.name);
+}
+
+/** Removes a cluster that could not be made, all but its logs. */
+async function removeFailed(name: string): Promise<void> {
+  const logs = await mkdtemp(join(tmpdir(), `holdfast-dev-${name}-`));
+  await cp(join(stateDir(name), "logs"), logs, { recursive: true }).catch(() => undefined); // it may have ended before the first line
+  await removeCluster(name);
+  process.stderr.write(`Removed cluster ${name}; its logs are in ${logs}\n`);
 }
 
 function requireSame(known: ClusterSpec, wanted: Wanted): void {
@@ -81,7 +90,7 @@ function requireSame(known: ClusterSpec, wanted: Wanted): void {
 async function start(spec: ClusterSpec, binaries: Binaries, signal?: AbortSignal): Promise<boolean> {
   const found = await findPrepared(spec);
   const daemons = (await found?.daemons()) ?? [];
-  if (found !== undefined && daemons.every((daemon) => daemon.running) && (await isReady(spec))) return false;
+  if (found !== undefined && daemons.every((daemon) => daemon.running) && (await missingParts(spec)).length === 0) return false;
   process.stderr.write(
     `Starting cluster ${spec.name}: Kubernetes ${spec.version}, ${spec.controlPlaneOnly ? "control plane only" : `${spec.nodes} node(s)`}\n`,
   );
@@ -91,17 +100,18 @@ async function start(spec: ClusterSpec, binaries: Binaries, signal?: AbortSignal
   };
   await startAll(apiServer(spec, binaries));
   if (!spec.controlPlaneOnly) await startContainers(spec, machine, binaries, signal);
-  await waitUntil("the API server", machine, () => isApiReady(spec), signal);
+  await waitFor(() => missingApi(spec), machine, signal);
   await startAll(controllers(spec, binaries));
   if (!spec.controlPlaneOnly) {
     for (const node of nodesOf(spec)) await startAll(nodeDaemons(spec, node, binaries));
     await startAll([dns(spec, binaries).daemon]);
     const { crds, classes } = await storageManifests(binaries);
     await apply(spec, crds, dnsService(spec), signal);
+    await establish(spec, crds, signal);
     await startAll(sidecars(spec, binaries));
     await apply(spec, classes, [], signal);
   }
-  await waitUntil(`cluster ${spec.name}`, machine, () => isReady(spec), signal);
+  await waitFor(() => missingParts(spec), machine, signal);
   return true;
 }
 
@@ -154,7 +164,7 @@ async function startContainers(spec: ClusterSpec, machine: Machine, binaries: Bi
     for (const daemon of [containerd(spec, node), ...drivers(spec, node, binaries)]) await machine.start(daemon);
   }
   for (const node of nodesOf(spec)) {
-    await waitUntil("containerd", machine, () => answers(machine, node), signal);
+    await waitFor(async () => ((await answers(machine, node)) ? [] : [`containerd on ${node.name}`]), machine, signal);
     await importImage(machine, node, archive, signal);
   }
 }

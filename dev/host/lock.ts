@@ -23,7 +23,7 @@ export async function lockFile(path: string, signal?: AbortSignal, onWait?: (hol
 
 async function hold(path: string, flags: readonly string[], signal: AbortSignal | undefined): Promise<AsyncDisposable | undefined> {
   signal?.throwIfAborted();
-  const child = spawn("flock", [...flags, "--no-fork", path, "sh", "-c", "echo held; exec cat"], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn("flock", [...flags, "--no-fork", path, "sh", "-c", "echo held; read -r _"], { stdio: ["pipe", "pipe", "inherit"] });
   const exited = new Promise<void>((resolve) => child.on("close", () => resolve()));
   const abort = (): boolean => child.kill();
   signal?.addEventListener("abort", abort);

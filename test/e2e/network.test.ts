@@ -14,14 +14,14 @@ test("pods reach each other by Service name, and the API server by its own", { s
     {
       apiVersion: "v1",
       kind: "Service",
-      metadata: { name: "web" },
+      metadata: { name: "site" },
       spec: { selector: { app: "web" }, ports: [{ port: 80, targetPort: 8080 }] },
     },
   );
   await cluster.waitFor("pod/web", "condition=Ready");
   await cluster.waitFor("pod/client", "condition=Ready");
 
-  const page = "until wget -qO- http://web; do sleep 0.2; done"; // the Service's rules follow its pod within a moment
+  const page = "timeout 20 sh -c 'until wget -qO- http://site; do sleep 0.2; done'"; // the Service's rules follow its pod within a moment
   assert.equal((await cluster.exec("client", "sh", "-c", page)).trim(), "hello from web");
   assert.equal((await cluster.exec("web", "sh", "-c", page)).trim(), "hello from web", "a pod reaches itself through its Service");
   assert.equal((await cluster.kubectl("logs", "web")).trim(), "serving");

@@ -7,7 +7,6 @@ import { createBucket } from "../../dev/s3/bucket.ts";
 import { type S3Server, startS3Server } from "../../dev/s3/server.ts";
 import { runHoldfast } from "./holdfast.ts";
 import type { CommandResult } from "./program.ts";
-import { OWNS_RUN } from "./run-id.ts";
 import { startSharedCluster, stopSharedCluster } from "./shared-cluster.ts";
 import { TestCluster } from "./test-cluster.ts";
 
@@ -31,7 +30,7 @@ let server: Promise<S3Server> | undefined;
 
 after(async () => {
   await (await server)?.stop();
-  if (OWNS_RUN) await stopSharedCluster();
+  await stopSharedCluster();
 });
 
 export function environment(test: TestContext): Environment {
