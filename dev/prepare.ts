@@ -9,7 +9,8 @@ import { buildBinaries } from "./cluster/binaries.ts";
 import { VERSIONS } from "./cluster/spec.ts";
 import { PACKAGES } from "./cluster/up.ts";
 import { requirePackages } from "./host/packages.ts";
-import { buildAllImages } from "./images/build.ts";
+import { imageArchive } from "./images/build.ts";
+import { IMAGES } from "./images/images.ts";
 import { buildS3Server } from "./s3/server.ts";
 
 await runAsProcess(async (signal) => {
@@ -21,7 +22,7 @@ await runAsProcess(async (signal) => {
     await requirePackages(PACKAGES, signal);
     for (const version of VERSIONS) await buildBinaries(version, signal);
     await buildS3Server(signal);
-    await buildAllImages(signal);
+    for (const { name } of IMAGES) await imageArchive(name, signal);
     return 0;
   } catch (error) {
     process.stderr.write(`${errorText(error)}\n`);

@@ -45,8 +45,8 @@ export function sidecars(spec: ClusterSpec, binaries: Binaries): Daemon[] {
   });
   const withSnapshots = DRIVERS.filter(({ snapshots }) => snapshots);
   return [
-    ...DRIVERS.map(({ name }) => sidecar("csi-provisioner", name, "--extra-create-metadata")),
-    ...DRIVERS.map(({ name }) => sidecar("csi-resizer", name)),
+    ...DRIVERS.map(({ name }) => sidecar("csi-provisioner", name, "--extra-create-metadata", "--strict-topology=true")),
+    ...DRIVERS.map(({ name }) => sidecar("csi-resizer", name, "--handle-volume-inuse-error=false")),
     ...withSnapshots.map(({ name }) => sidecar("csi-snapshotter", name, groups, "--extra-create-metadata")),
     { name: "snapshot-controller", argv: [join(binaries.current, "snapshot-controller"), kubeconfig, ...rate, groups] },
   ];

@@ -4,7 +4,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ClusterStatus } from "../../dev/cluster/status.ts";
+import { Machine } from "../../dev/cluster/machine.ts";
+import { stateDir } from "../../dev/cluster/spec.ts";
+import { type ClusterStatus, status } from "../../dev/cluster/status.ts";
 import { claim, IDLE, pod } from "../support/manifests.ts";
 import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
 import { devCluster, leftovers, ownClusterName } from "../support/own-cluster.ts";
@@ -13,8 +15,7 @@ import { TestCluster } from "../support/test-cluster.ts";
 const options = { skip: SKIP_WITHOUT_CLUSTER };
 
 async function statusOf(name: string): Promise<ClusterStatus> {
-  const clusters = (await devCluster("status", ["-o", "json"])).json() as ClusterStatus[];
-  const found = clusters.find((cluster) => cluster.name === name);
+  const found = (await status()).find((cluster) => cluster.name === name);
   assert.ok(found, `status does not name ${name}`);
   return found;
 }
@@ -70,8 +71,6 @@ test("up repairs a cluster after kill -9 of any component", options, async (t) =
 });
 
 async function killMachine(name: string): Promise<void> {
-  const { Machine } = await import("../../dev/cluster/machine.ts");
-  const { stateDir } = await import("../../dev/cluster/spec.ts");
   const machine = await Machine.find(stateDir(name));
   assert.ok(machine);
   process.kill(machine.pid, "SIGKILL");

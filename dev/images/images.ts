@@ -1,0 +1,35 @@
+/** The images that development clusters can run, each from the recipe in the folder of its name. */
+import { DomainError } from "../../src/base/errors.ts";
+
+export interface Image {
+  /** Name of its folder here. */
+  readonly name: string;
+  readonly tag: string;
+  /**
+   * What its Containerfile starts from. `scratch`: nothing but what `scratch.ts` lays beside it. `debian`: the build
+   * argument BASE, a root folder of Debian in which the packages of its argument PACKAGES are installed already.
+   */
+  readonly base: "debian" | "scratch";
+}
+
+export const IMAGES: readonly Image[] = [
+  { name: "pause", tag: "1", base: "scratch" },
+  { name: "shell", tag: "1", base: "scratch" },
+  { name: "postgres", tag: "15", base: "debian" },
+  { name: "mariadb", tag: "10.11", base: "debian" },
+  { name: "redis", tag: "7", base: "debian" },
+];
+
+/** The name by which pods use an image. */
+export function referenceOf(image: Image): string {
+  return `holdfast.dev/dev/${image.name}:${image.tag}`;
+}
+
+/** @throws {DomainError} usage/unknown_image */
+export function findImage(name: string): Image {
+  const image = IMAGES.find((candidate) => candidate.name === name);
+  if (image !== undefined) return image;
+  throw new DomainError("usage", "unknown_image", `Cannot build image "${name}": there is no such image`, {
+    hint: `The images are ${IMAGES.map((known) => known.name).join(", ")}`,
+  });
+}

@@ -1,0 +1,90 @@
+/** Work on many items at once, with a bound. */
+
+export interface ConcurrencyOptions {
+  /** Most items in work at a time, at least 1. */
+  readonly limit: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+type Items<T> = Iterable<T> | AsyncIterable<T>;
+
+/**
+ * Calls `work` for every item. An item is taken from the source only when there is room for it. The first failure, of the
+ * source, of `work` or by `options.signal`, aborts the signal that `work` gets and stops taking; it is thrown once all
+ * calls under way have ended.
+ */
+export async function forEachConcurrent<T>(
+  items: Items<T>,
+  options: ConcurrencyOptions,
+  work: (item: T, signal: AbortSignal, index: number) => Promise<void>,
+): Promise<void> {
+  const { limit, signal: outer } = options;
+  if (!Number.isInteger(limit) || limit < 1) throw new RangeError(`Cannot work on items at once: limit is ${limit}`);
+  const ownAbort = new AbortController();
+  const signal = outer === undefined ? ownAbort.signal : AbortSignal.any([outer, ownAbort.signal]);
+  const running = new Set<Promise<void>>();
+  const aborted = rejectOnAbort(signal);
+  const start = async (item: T, index: number): Promise<void> => {
+    try {
+      await work(item, signal, index);
+    } catch (error) {
+      ownAbort.abort(error);
+    }
+  };
+  try {
+    let index = 0;
+    for await (const item of untilAborted(items, aborted.promise)) {
+      const task = start(item, index++).finally(() => running.delete(task));
+      running.add(task);
+      if (running.size >= limit) await Promise.race([...running, aborted.promise]);
+    }
+    await Promise.race([Promise.all(running), aborted.promise]);
+  } catch (error) {
+    ownAbort.abort(error);
+  } finally {
+    await Promise.all(running);
+    aborted[Symbol.dispose]();
+  }
+  signal.throwIfAborted();
+}
+
+/** Like forEachConcurrent(), giving the results in the order of the items. */
+export async function mapConcurrent<T, R>(
+  items: Items<T>,
+  options: ConcurrencyOptions,
+  work: (item: T, signal: AbortSignal, index: number) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  await forEachConcurrent(items, options, async (item, signal, index) => {
+    results[index] = await work(item, signal, index);
+  });
+  return results;
+}
+
+/** Passes items on; a source that never answers cannot hold up an abort, so it is closed but not waited for then. */
+async function* untilAborted<T>(items: Items<T>, aborted: Promise<never>): AsyncGenerator<T, void, undefined> {
+  const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+  let open = true;
+  try {
+    while (true) {
+      const next = await Promise.race([aborted, source.next()]);
+      if (next.done === true) {
+        open = false;
+        return;
+      }
+      yield next.value;
+    }
+  } finally {
+    if (open) void Promise.try(() => source.return?.()).catch(() => undefined);
+  }
+}
+
+function rejectOnAbort(signal: AbortSignal): { readonly promise: Promise<never> } & Disposable {
+  const { promise, reject } = Promise.withResolvers<never>();
+  // Not every abort comes while somebody waits.
+  promise.catch(() => undefined);
+  const onAbort = (): void => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  return { promise, [Symbol.dispose]: () => signal.removeEventListener("abort", onAbort) };
+}

@@ -1,0 +1,31 @@
+/**
+ * The commands, as commander knows them. A command's own code is imported by its action, so that `--help` loads none:
+ * `.action(async (...) => (await import("./commands/point-list.ts")).pointList(...))`.
+ */
+import { Command, Option } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
+
+const DESCRIPTION = `Protects applications that run on Kubernetes.
+
+This version is the foundation only: it has no command yet that backs up or restores.`;
+
+export function createProgram(): Command {
+  const program = new Command("holdfast")
+    .description(DESCRIPTION)
+    .version(packageJson.version, "-V, --version", "Print the version")
+    .helpOption("-h, --help", "Print help")
+    .addOption(new Option("-o, --output <format>", "Format of results and errors").choices(["text", "json"]).default("text"));
+  program
+    .command("help")
+    .argument("[command...]", "The command to explain")
+    .description("Print help of a command")
+    .action((path: readonly string[]) => findCommand(program, path).outputHelp());
+  return program;
+}
+
+function findCommand(program: Command, path: readonly string[]): Command {
+  return path.reduce(
+    (parent, name) => parent.commands.find((child) => child.name() === name) ?? parent.error(`error: unknown command '${name}'`),
+    program,
+  );
+}
