@@ -34,5 +34,5 @@ bench: ## Measure the product beside its peers
 $(INSTALLED): package.json package-lock.json
 	@missing=; for tool in git npm go; do command -v $$tool > /dev/null || missing="$$missing $$tool"; done; \
 	if [ -n "$$missing" ]; then echo "Cannot install: these programs are missing:$$missing" >&2; exit 9; fi
-	npm ci --no-audit --no-fund
+	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
