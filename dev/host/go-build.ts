@@ -30,6 +30,7 @@ export async function goBuild(binaries: GoBinaries): Promise<string> {
     build: async (folder) => {
       const options = { cwd: binaries.moduleDir, env, signal: binaries.signal };
       for (const [name, { module, path }] of Object.entries(binaries.moduleFiles ?? {})) {
+        await run("go", ["mod", "download", module], options);
         const { stdout } = await run("go", ["list", "-m", "-f", "{{.Dir}}", module], options);
         await cp(join(stdout.trim(), path), join(folder, name), { recursive: true });
       }
