@@ -4,7 +4,7 @@ INSTALLED := node_modules/.package-lock.json
 NAME ?= dev
 
 .DEFAULT_GOAL := help
-.PHONY: help install check test cluster cluster-down demo bench
+.PHONY: help install check test cluster cluster-down demo bench tools
 
 help: ## This list
 	@echo "Holdfast: make TARGET"
@@ -31,8 +31,10 @@ demo: ## Show the product at work
 bench: ## Measure the product beside its peers
 	@echo 'There is no benchmark yet: this version has no repository engine to measure' >&2; exit 9
 
-$(INSTALLED): package.json package-lock.json
-	@missing=; for tool in git npm go; do command -v $$tool > /dev/null || missing="$$missing $$tool"; done; \
-	if [ -n "$$missing" ]; then echo "Cannot install: these programs are missing:$$missing" >&2; exit 9; fi
+$(INSTALLED): package.json package-lock.json | tools
 	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
+
+tools:
+	@missing=; for tool in git npm go; do command -v $$tool > /dev/null || missing="$$missing $$tool"; done; \
+	if [ -n "$$missing" ]; then echo "Cannot go on: these programs are missing:$$missing" >&2; exit 9; fi

@@ -7,7 +7,7 @@ import { hasCgroups, removeCgroups } from "./cgroups.ts";
 import { Machine } from "./machine.ts";
 import { hostInterface } from "./network.ts";
 import { detachLoopDevices, loopDevices } from "./pools.ts";
-import { isAlive } from "./owner.ts";
+import { isAlive, type Owner } from "./owner.ts";
 import { stateDir } from "./spec.ts";
 import { listNames, loadSpec, lockCluster } from "./store.ts";
 
@@ -55,12 +55,18 @@ export async function removeLeftovers(name: string, signal?: AbortSignal): Promi
 /** Removes clusters whose owner has ended without removing them, such as a test run that was killed. */
 export async function removeAbandoned(signal?: AbortSignal): Promise<void> {
   for (const name of await listNames()) {
-    const owner = (await loadSpec(name))?.owner;
-    if (owner === undefined || (await isAlive(owner))) continue;
+    if ((await goneOwner(name)) === undefined) continue;
     await using _lock = await lockCluster(name, signal);
+    const owner = await goneOwner(name);
+    if (owner === undefined) continue; // somebody else was faster
     process.stderr.write(`Removing cluster ${name}, whose owner, process ${owner.pid}, has ended\n`);
     await removeCluster(name, signal);
   }
+}
+
+async function goneOwner(name: string): Promise<Owner | undefined> {
+  const owner = (await loadSpec(name))?.owner;
+  return owner === undefined || (await isAlive(owner)) ? undefined : owner;
 }
 
 async function exists(name: string, signal?: AbortSignal): Promise<boolean> {

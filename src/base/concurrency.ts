@@ -23,7 +23,6 @@ export async function forEachConcurrent<T>(
   const ownAbort = new AbortController();
   const signal = outer === undefined ? ownAbort.signal : AbortSignal.any([outer, ownAbort.signal]);
   const running = new Set<Promise<void>>();
-  const aborted = rejectOnAbort(signal);
   const start = async (item: T, index: number): Promise<void> => {
     try {
       await work(item, signal, index);
@@ -33,17 +32,16 @@ export async function forEachConcurrent<T>(
   };
   try {
     let index = 0;
-    for await (const item of untilAborted(items, aborted.promise)) {
+    for await (const item of untilAborted(items, signal)) {
       const task = start(item, index++).finally(() => running.delete(task));
       running.add(task);
-      if (running.size >= limit) await Promise.race([...running, aborted.promise]);
+      if (running.size >= limit) await orAbort(Promise.race(running), signal);
     }
-    await Promise.race([Promise.all(running), aborted.promise]);
+    await orAbort(Promise.all(running), signal);
   } catch (error) {
     ownAbort.abort(error);
   } finally {
     await Promise.all(running);
-    aborted[Symbol.dispose]();
   }
   signal.throwIfAborted();
 }
@@ -62,12 +60,12 @@ export async function mapConcurrent<T, R>(
 }
 
 /** Passes items on; a source that never answers cannot hold up an abort, so it is closed but not waited for then. */
-async function* untilAborted<T>(items: Items<T>, aborted: Promise<never>): AsyncGenerator<T, void, undefined> {
+async function* untilAborted<T>(items: Items<T>, signal: AbortSignal): AsyncGenerator<T, void, undefined> {
   const source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
   let open = true;
   try {
     while (true) {
-      const next = await Promise.race([aborted, source.next()]);
+      const next = await orAbort(source.next(), signal);
       if (next.done === true) {
         open = false;
         return;
@@ -79,12 +77,19 @@ async function* untilAborted<T>(items: Items<T>, aborted: Promise<never>): Async
   }
 }
 
-function rejectOnAbort(signal: AbortSignal): { readonly promise: Promise<never> } & Disposable {
-  const { promise, reject } = Promise.withResolvers<never>();
-  // Not every abort comes while somebody waits.
-  promise.catch(() => undefined);
+/**
+ * Settles as `value` does, or rejects with the reason of the signal. Not a race with one promise for the abort: that would keep
+ * something of every item until the end.
+ */
+async function orAbort<T>(value: T | PromiseLike<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
   const onAbort = (): void => reject(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
-  return { promise, [Symbol.dispose]: () => signal.removeEventListener("abort", onAbort) };
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    Promise.resolve(value).then(resolve, reject);
+    return await promise;
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }

@@ -19,6 +19,12 @@ test("two clusters run side by side, and each goes without a trace", { skip: SKI
   }
   assert.ok(startMs < WARM_START_MS, `a warm start took ${startMs} ms`);
 
+  const again = await devCluster("up", ["--name", names[0]], t.signal);
+  assert.deepEqual([again.exitCode, again.stdout, again.stderr], [0, ups[0]?.stdout, ""], "up has nothing to do for a cluster that runs");
+  const { stdout: table } = await devCluster("status", [], t.signal);
+  assert.match(table, new RegExp(`^${names[0]} +ready +1\\.36 +1 +/`, "m"));
+  assert.match(table, new RegExp(`^${names[1]} +ready +1\\.36 +2 +/`, "m"));
+
   const clusters = [await TestCluster.open(names[0], t.signal), await TestCluster.open(names[1], t.signal)] as const;
   for (const cluster of clusters) {
     await cluster.apply(
@@ -38,7 +44,7 @@ test("two clusters run side by side, and each goes without a trace", { skip: SKI
   assert.equal((await devCluster("down", ["--name", names[1]], t.signal)).exitCode, 0);
   assert.deepEqual(await leftovers(names[1]), []);
 
-  const again = await devCluster("down", ["--name", names[1]], t.signal);
-  assert.equal(again.exitCode, 5);
-  assert.match(again.stderr, new RegExp(`^Cannot end cluster "${names[1]}": there is none of that name$`, "m"));
+  const downAgain = await devCluster("down", ["--name", names[1]], t.signal);
+  assert.equal(downAgain.exitCode, 5);
+  assert.match(downAgain.stderr, new RegExp(`^Cannot end cluster "${names[1]}": there is none of that name$`, "m"));
 });
