@@ -18,12 +18,12 @@ export interface Bucket {
 /** What a test may ask for. Everything is made when it is asked for, and gone after the test, also when that failed. */
 export interface Environment {
   /** The cluster of this run, with a new namespace for this test. */
-  cluster(): Promise<TestCluster>;
+  readonly cluster: () => Promise<TestCluster>;
   /** A new bucket on the S3 server of this test file. */
-  bucket(options?: { readonly objectLock?: boolean }): Promise<Bucket>;
-  temporaryFolder(): Promise<string>;
+  readonly bucket: (options?: { readonly objectLock?: boolean }) => Promise<Bucket>;
+  readonly temporaryFolder: () => Promise<string>;
   /** Runs `bin/holdfast` to its end, whatever its exit code. */
-  holdfast(...args: readonly string[]): Promise<CommandResult>;
+  readonly holdfast: (...args: readonly string[]) => Promise<CommandResult>;
 }
 
 let server: Promise<S3Server> | undefined;
