@@ -26,17 +26,14 @@ export async function load(name: string, images: readonly string[], signal?: Abo
 }
 
 export async function importImage(machine: Machine, node: Node, archive: string, signal?: AbortSignal): Promise<void> {
-  await ctr(machine, node, ["images", "import", archive], signal);
+  await machine.run("ctr", [...ctrFlags(node), "images", "import", archive], { signal });
 }
 
 /** Whether containerd answers; its socket alone may be that of one that was killed. */
 export function answers(machine: Machine, node: Node): Promise<boolean> {
-  return ctr(machine, node, ["version"]).then(
-    () => true,
-    () => false,
-  );
+  return machine.succeeds("ctr", [...ctrFlags(node), "version"]);
 }
 
-async function ctr(machine: Machine, node: Node, args: readonly string[], signal?: AbortSignal): Promise<void> {
-  await machine.run("ctr", ["--address", node.containerdSocket, "--connect-timeout", "1s", "--namespace", NAMESPACE, ...args], { signal });
+function ctrFlags(node: Node): string[] {
+  return ["--address", node.containerdSocket, "--connect-timeout", "1s", "--namespace", NAMESPACE];
 }

@@ -75,6 +75,14 @@ export class Machine {
     return run("nsenter", ["--target", String(this.pid), "--mount", "--pid", net, command, ...args], options);
   }
 
+  /** Whether a command in the machine ends with status 0. */
+  async succeeds(command: string, args: readonly string[]): Promise<boolean> {
+    return this.run(command, args).then(
+      () => true,
+      () => false,
+    );
+  }
+
   /** Process id on the host of a process inside, or undefined if it is gone. */
   async hostPid(pidInside: number): Promise<number | undefined> {
     const namespace = await readlink(`/proc/${this.pid}/ns/pid`);

@@ -52,6 +52,12 @@ export function parseVersion(text: string): Version {
   throw new DomainError("usage", "cluster_version", `Cannot start Kubernetes "${text}": known versions are ${VERSIONS.join(" and ")}`);
 }
 
+/** "Kubernetes 1.36, 2 nodes" */
+export function describe(spec: Pick<ClusterSpec, "version" | "nodes" | "controlPlaneOnly">): string {
+  const nodes = spec.nodes === 1 ? "1 node" : `${spec.nodes} nodes`;
+  return `Kubernetes ${spec.version}, ${spec.controlPlaneOnly ? "control plane only" : nodes}`;
+}
+
 /** Folder with everything of a cluster: keys, logs, data of etcd, containers and volumes. */
 export function stateDir(name: string): string {
   return join(STATE_ROOT, name);

@@ -1,4 +1,4 @@
-import { cp, mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { cp, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DomainError } from "../../src/base/errors.ts";
@@ -7,18 +7,15 @@ import { imageArchive } from "../images/build.ts";
 import { dnsService, storageManifests } from "./addons.ts";
 import { apply, establish } from "./api.ts";
 import { type Binaries, buildBinaries } from "./binaries.ts";
-import { makeCgroups } from "./cgroups.ts";
+import { bootMachine, findPrepared } from "./boot.ts";
 import { apiServer, controllers, dns } from "./control-plane.ts";
-import { removeAbandoned, removeCluster, removeLeftovers } from "./down.ts";
-import { kubeconfigPath, writeKubeconfigs, writeKubectl } from "./kubeconfig.ts";
+import { removeAbandoned, removeCluster } from "./down.ts";
+import { kubeconfigPath } from "./kubeconfig.ts";
 import { answers, importImage } from "./load.ts";
-import { type Daemon, Machine } from "./machine.ts";
-import { wireMachine } from "./network.ts";
-import { containerd, nodeDaemons, prepareNode } from "./node.ts";
-import { makePki } from "./pki.ts";
-import { mountPools } from "./pools.ts";
+import type { Daemon, Machine } from "./machine.ts";
+import { containerd, nodeDaemons } from "./node.ts";
 import { missingApi, missingParts, waitFor } from "./ready.ts";
-import { type ClusterSpec, nodesOf, stateDir } from "./spec.ts";
+import { type ClusterSpec, describe, nodesOf, stateDir } from "./spec.ts";
 import { drivers, sidecars } from "./storage.ts";
 import { createSpec, loadSpec, lockCluster } from "./store.ts";
 
@@ -55,8 +52,9 @@ export async function up(wanted: Wanted, signal?: AbortSignal): Promise<string> 
   const started = performance.now();
   const spec = known ?? (await createSpec(wanted, signal));
   try {
-    if (await start(spec, binaries, signal))
-      process.stderr.write(`Cluster ${spec.name} is ready after ${((performance.now() - started) / 1000).toFixed(1)} s\n`);
+    const changed = await start(spec, binaries, signal);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    if (changed) process.stderr.write(`Cluster ${spec.name} is ready after ${seconds} s\n`);
   } catch (error) {
     if (known === undefined) await removeFailed(spec.name);
     throw error;
@@ -73,17 +71,10 @@ async function removeFailed(name: string): Promise<void> {
 }
 
 function requireSame(known: ClusterSpec, wanted: Wanted): void {
-  const describe = (spec: Wanted): string =>
-    `Kubernetes ${spec.version}, ${spec.controlPlaneOnly ? "control plane only" : `${spec.nodes} node(s)`}`;
   if (describe(known) === describe(wanted)) return;
-  throw new DomainError(
-    "conflict",
-    "cluster_differs",
-    `Cannot change cluster "${known.name}" to ${describe(wanted)}: it has ${describe(known)}`,
-    {
-      hint: `Run "dev/cluster/down --name ${known.name}" first, or pick another name`,
-    },
-  );
+  const message = `Cannot change cluster "${known.name}" to ${describe(wanted)}: it has ${describe(known)}`;
+  const hint = `Run "dev/cluster/down --name ${known.name}" first, or pick another name`;
+  throw new DomainError("conflict", "cluster_differs", message, { hint });
 }
 
 /** Starts whatever does not run; false when there was nothing to do. */
@@ -91,9 +82,7 @@ async function start(spec: ClusterSpec, binaries: Binaries, signal?: AbortSignal
   const found = await findPrepared(spec);
   const daemons = (await found?.daemons()) ?? [];
   if (found !== undefined && daemons.every((daemon) => daemon.running) && (await missingParts(spec)).length === 0) return false;
-  process.stderr.write(
-    `Starting cluster ${spec.name}: Kubernetes ${spec.version}, ${spec.controlPlaneOnly ? "control plane only" : `${spec.nodes} node(s)`}\n`,
-  );
+  process.stderr.write(`Starting cluster ${spec.name}: ${describe(spec)}\n`);
   const machine = found ?? (await bootMachine(spec, binaries, signal));
   const startAll = async (wanted: readonly Daemon[]): Promise<void> => {
     for (const daemon of wanted) await machine.start(daemon);
@@ -113,47 +102,6 @@ async function start(spec: ClusterSpec, binaries: Binaries, signal?: AbortSignal
   }
   await waitFor(() => missingParts(spec), machine, signal);
   return true;
-}
-
-/** Present in a machine once everything is in place that daemons rely on. */
-const PREPARED = "/run/prepared";
-
-/** The running machine of a cluster. One whose \`up\` was killed half way is ended, and made anew. */
-async function findPrepared(spec: ClusterSpec): Promise<Machine | undefined> {
-  const machine = await Machine.find(stateDir(spec.name));
-  if (
-    machine === undefined ||
-    (await machine.run("cat", [PREPARED]).then(
-      () => true,
-      () => false,
-    ))
-  )
-    return machine;
-  await machine.powerOff();
-  return undefined;
-}
-
-/** Boots the machine of a cluster that is new, or whose last machine has ended. */
-async function bootMachine(spec: ClusterSpec, binaries: Binaries, signal?: AbortSignal): Promise<Machine> {
-  const dir = stateDir(spec.name);
-  await removeLeftovers(spec.name, signal);
-  await mkdir(join(dir, "logs"), { recursive: true });
-  await makePki(spec, signal);
-  await writeKubeconfigs(spec);
-  await writeKubectl(spec, join(binaries.current, "kubernetes"));
-  const { path, corefile } = dns(spec, binaries);
-  await writeFile(path, corefile);
-  const machine = await Machine.boot(dir, binaries.machine, signal);
-  await wireMachine(spec, machine, signal);
-  if (!spec.controlPlaneOnly) {
-    await mountPools(spec, machine, signal);
-    for (const node of nodesOf(spec)) {
-      await makeCgroups(spec.name, node.name);
-      await prepareNode(spec, node, machine, signal);
-    }
-  }
-  await machine.run("touch", [PREPARED], { signal });
-  return machine;
 }
 
 /** What a kubelet needs before it starts: containerd with the image of every pod's first container, and the storage drivers. */

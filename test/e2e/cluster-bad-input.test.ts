@@ -92,6 +92,6 @@ test("up refuses to change a cluster, and removes one whose owner has ended", op
   assertRefused(
     other,
     6,
-    new RegExp(`^Cannot change cluster "${name}" to Kubernetes 1.36, 2 node\\(s\\): it has Kubernetes 1.36, control plane only`),
+    new RegExp(`^Cannot change cluster "${name}" to Kubernetes 1.36, 2 nodes: it has Kubernetes 1.36, control plane only`),
   );
 });

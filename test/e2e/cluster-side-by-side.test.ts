@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { pod } from "../support/manifests.ts";
 import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
-import { devCluster, leftovers, ownClusterName } from "../support/own-cluster.ts";
+import { devCluster, leftovers, ownClusterName, processesIn } from "../support/own-cluster.ts";
 import { TestCluster } from "../support/test-cluster.ts";
 
 const WARM_START_MS = 25_000;
@@ -37,8 +38,14 @@ test("two clusters run side by side, and each goes without a trace", { skip: SKI
     "zone-a zone-b",
   );
 
+  const inside = await processesIn(names[0]);
   const down = await devCluster("down", ["--name", names[0]], t.signal);
   assert.equal(down.exitCode, 0, down.stderr);
+  assert.ok(inside.length > 18, `components, shims and containers were ${inside.length} processes`);
+  assert.deepEqual(
+    inside.filter((pid) => existsSync(`/proc/${pid}`)),
+    [],
+  );
   assert.deepEqual(await leftovers(names[0]), []);
   assert.match(await clusters[1].kubectl("logs", "runs", "--since=5s"), /^\d+$/m, "the other cluster's pod goes on");
   assert.equal((await devCluster("down", ["--name", names[1]], t.signal)).exitCode, 0);

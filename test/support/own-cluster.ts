@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { access, readdir, readFile } from "node:fs/promises";
+import { access, readdir, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { hasCgroups } from "../../dev/cluster/cgroups.ts";
 import { removeCluster } from "../../dev/cluster/down.ts";
+import { Machine } from "../../dev/cluster/machine.ts";
 import { loopDevices } from "../../dev/cluster/pools.ts";
 import { stateDir } from "../../dev/cluster/spec.ts";
 import { run } from "../../dev/host/run.ts";
@@ -26,6 +27,25 @@ export function ownClusterName(test: TestContext): string {
   const name = `own-${randomBytes(3).toString("hex")}`;
   test.after(() => removeCluster(name));
   return name;
+}
+
+/** Host process ids of everything that runs in a cluster, its containers included. */
+export async function processesIn(name: string): Promise<number[]> {
+  const machine = await Machine.find(stateDir(name));
+  const namespace = await readlink(`/proc/${machine?.pid}/ns/pid`);
+  const pids: number[] = [];
+  for (const entry of await readdir("/proc")) {
+    if (/^\d+$/.test(entry) && (await isInside(Number(entry), namespace))) pids.push(Number(entry));
+  }
+  return pids;
+}
+
+/** A container has a namespace of its own below the cluster's: so have its parents looked at too. */
+async function isInside(pid: number, namespace: string): Promise<boolean> {
+  if (pid === 0) return false;
+  if ((await readlink(`/proc/${pid}/ns/pid`).catch(() => "")) === namespace) return true;
+  const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+  return isInside(Number(/^PPid:\s+(\d+)$/m.exec(status)?.[1] ?? 0), namespace);
 }
 
 /** Everything on this machine that can be told to belong to a cluster; nothing after `down`. */
