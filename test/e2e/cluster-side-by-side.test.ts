@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { pod } from "../support/manifests.ts";
+import { claim, IDLE, pod } from "../support/manifests.ts";
 import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
 import { devCluster, leftovers, ownClusterName, processesIn } from "../support/own-cluster.ts";
 import { TestCluster } from "../support/test-cluster.ts";
@@ -37,6 +37,21 @@ test("two clusters run side by side, and each goes without a trace", { skip: SKI
     await clusters[1].kubectl("get", "nodes", "--output=jsonpath={.items[*].metadata.labels.topology\\.kubernetes\\.io/zone}"),
     "zone-a zone-b",
   );
+
+  await t.test("a volume lives in the zone of the node that its first pod came to", async () => {
+    const [, cluster] = clusters;
+    const image = await cluster.image("shell");
+    await cluster.apply(
+      claim("data", { class: "btrfs-wait" }),
+      pod("first", { image, command: IDLE, mounts: { "/data": "data" }, node: "node-2" }),
+    );
+    await cluster.waitFor("pod/first", "condition=Ready");
+    const volume = await cluster.field("pvc/data", ".spec.volumeName");
+    assert.match(await cluster.field(`pv/${volume}`, ".spec.nodeAffinity.required"), /"zone-b"/);
+    await cluster.apply(pod("second", { image, command: IDLE, mounts: { "/data": "data" }, node: "node-1" }));
+    await cluster.waitFor("pod/second", "condition=PodScheduled=false");
+    assert.match(await cluster.field("pod/second", ".status.conditions[0].message"), /volume node affinity/);
+  });
 
   const inside = await processesIn(names[0]);
   const down = await devCluster("down", ["--name", names[0]], t.signal);

@@ -36,7 +36,7 @@ export function podSpec(options: PodOptions): object {
   };
   return {
     terminationGracePeriodSeconds: 1,
-    ...(options.node === undefined ? {} : { nodeName: options.node }),
+    ...(options.node === undefined ? {} : { nodeSelector: { "kubernetes.io/hostname": options.node } }),
     containers: [container],
     volumes: claims.map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } })),
   };
