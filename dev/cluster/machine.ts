@@ -125,5 +125,5 @@ export class Machine {
 /** Whether a process is the init of this folder's machine. One that has ended has no command line, even if nobody has waited for it. */
 async function isInit(pid: number, dir: string): Promise<boolean> {
   const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-  return command.split("\0").slice(1, 3).join(" ") === `init ${dir}`;
+  return command === `/proc/self/exe\0init\0${dir}\0`;
 }

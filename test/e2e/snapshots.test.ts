@@ -53,10 +53,11 @@ test("a group snapshot holds one moment of two volumes", options, async (t) => {
   const image = await cluster.image("shell");
   const labels = { group: "pair" };
   // Writes the same number to both volumes, one after the other: at any moment they differ by one at most.
-  const write = "n=0; while true; do n=$((n+1)); echo $n > /a/n; sync -d /a/n; echo $n > /b/n; sync -d /b/n; done";
+  const write = "n=0; while true; do n=$((n+1)); for v in a b; do echo $n > /$v/new; mv /$v/new /$v/n; sync; done; done";
   await cluster.apply(claim("a", { labels }), claim("b", { labels }), claim("c"));
   await cluster.apply(pod("writer", { image, command: ["sh", "-c", write], mounts: { "/a": "a", "/b": "b" } }));
   await cluster.waitFor("pod/writer", "condition=Ready");
+  await cluster.exec("writer", "sh", "-c", "until [ -e /b/n ]; do sleep 0.1; done");
   await cluster.apply(groupSnapshot("both", labels));
   await cluster.waitFor("volumegroupsnapshot/both", "jsonpath={.status.readyToUse}=true");
 
