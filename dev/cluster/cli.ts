@@ -6,7 +6,7 @@ import { runCommand } from "../../src/cli/run-command.ts";
 import { IMAGES } from "../images/images.ts";
 import { down } from "./down.ts";
 import { load } from "./load.ts";
-import { findOwner } from "./owner.ts";
+import { identify } from "./process-identity.ts";
 import { MAX_NODES, parseName, parseVersion, VERSIONS } from "./spec.ts";
 import { status } from "./status.ts";
 import { statusTable } from "./status-table.ts";
@@ -83,7 +83,7 @@ async function parseUp(options: UpOptions): Promise<Parameters<typeof up>[0]> {
     throw new DomainError("usage", "cluster_nodes", `Cannot start "${options.nodes}" nodes: the number must be 1 to ${MAX_NODES}`);
   }
   const version = parseVersion(options.version);
-  const owner = options.owner === undefined ? undefined : await findOwner(Number(options.owner));
+  const owner = options.owner === undefined ? undefined : await identify(Number(options.owner));
   if (options.owner !== undefined && owner === undefined) {
     throw new DomainError("usage", "cluster_owner", `Cannot start a cluster for process "${options.owner}": there is no such process`);
   }

@@ -7,7 +7,7 @@ import { hasCgroups, removeCgroups } from "./cgroups.ts";
 import { Machine } from "./machine.ts";
 import { hostInterface } from "./network.ts";
 import { detachLoopDevices, loopDevices } from "./pools.ts";
-import { isAlive, type Owner } from "./owner.ts";
+import { isAlive, type ProcessIdentity } from "./process-identity.ts";
 import { stateDir } from "./spec.ts";
 import { listNames, loadSpec, lockCluster } from "./store.ts";
 
@@ -64,7 +64,7 @@ export async function removeAbandoned(signal?: AbortSignal): Promise<void> {
   }
 }
 
-async function goneOwner(name: string): Promise<Owner | undefined> {
+async function goneOwner(name: string): Promise<ProcessIdentity | undefined> {
   const owner = (await loadSpec(name))?.owner;
   return owner === undefined || (await isAlive(owner)) ? undefined : owner;
 }

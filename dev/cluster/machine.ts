@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DomainError } from "../../src/base/errors.ts";
 import { type Output, run } from "../host/run.ts";
+import { identify, isAlive } from "./process-identity.ts";
 
 /** A program that runs in a machine for as long as the cluster does. */
 export interface Daemon {
@@ -97,12 +98,15 @@ export class Machine {
 
   /** Ends every process of the machine and waits until the kernel has taken it apart. */
   async powerOff(): Promise<void> {
+    const init = await identify(this.pid);
+    if (init === undefined) return;
     try {
       process.kill(this.pid, "SIGKILL");
     } catch {
-      // Gone already, which is what was wanted.
+      // It ended in this very moment, which is what was wanted.
     }
-    while (await isInit(this.pid, this.#dir)) await sleep(20);
+    // It has ended only when all the others have: the kernel kills them on its behalf.
+    while (await isAlive(init)) await sleep(20);
   }
 
   logPath(daemon: string): string {

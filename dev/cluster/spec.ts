@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { DomainError } from "../../src/base/errors.ts";
-import type { Owner } from "./owner.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
 
 /** Kubernetes minor versions that a cluster can run; the first is the default, the others are control planes only. */
 export const VERSIONS = ["1.36", "1.33"] as const;
@@ -15,7 +15,7 @@ export interface ClusterSpec {
   readonly version: Version;
   readonly controlPlaneOnly: boolean;
   /** Process that the cluster belongs to. Once it is gone, anybody's next `up` removes the cluster. */
-  readonly owner: Owner | undefined;
+  readonly owner: ProcessIdentity | undefined;
 }
 
 export interface Node {

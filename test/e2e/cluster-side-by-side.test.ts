@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { test } from "node:test";
+import { identify } from "../../dev/cluster/process-identity.ts";
 import { claim, IDLE, pod } from "../support/manifests.ts";
 import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
 import { devCluster, leftovers, ownClusterName, processesIn } from "../support/own-cluster.ts";
@@ -50,7 +50,7 @@ test("two clusters run side by side, and each goes without a trace", { skip: SKI
     assert.match(await cluster.field(`pv/${volume}`, ".spec.nodeAffinity.required"), /"zone-b"/);
     await cluster.apply(pod("second", { image, command: IDLE, mounts: { "/data": "data" }, node: "node-1" }));
     await cluster.waitFor("pod/second", "condition=PodScheduled=false");
-    assert.match(await cluster.field("pod/second", ".status.conditions[0].message"), /volume node affinity/);
+    assert.match(await cluster.field("pod/second", ".status.conditions[0].message"), /PersistentVolume's node affinity/);
   });
 
   const inside = await processesIn(names[0]);
@@ -58,7 +58,7 @@ test("two clusters run side by side, and each goes without a trace", { skip: SKI
   assert.equal(down.exitCode, 0, down.stderr);
   assert.ok(inside.length > 18, `components, shims and containers were ${inside.length} processes`);
   assert.deepEqual(
-    inside.filter((pid) => existsSync(`/proc/${pid}`)),
+    (await Promise.all(inside.map(identify))).filter((process) => process !== undefined),
     [],
   );
   assert.deepEqual(await leftovers(names[0]), []);

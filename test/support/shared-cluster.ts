@@ -1,5 +1,5 @@
 import { down } from "../../dev/cluster/down.ts";
-import { findOwner } from "../../dev/cluster/owner.ts";
+import { identify } from "../../dev/cluster/process-identity.ts";
 import { listNames } from "../../dev/cluster/store.ts";
 import { up } from "../../dev/cluster/up.ts";
 
@@ -22,7 +22,7 @@ function sharedName(): string {
 export async function startSharedCluster(signal?: AbortSignal): Promise<string> {
   const name = sharedName();
   if (GIVEN === undefined)
-    await up({ name, nodes: 1, version: "1.36", controlPlaneOnly: false, owner: await findOwner(ownerPid()) }, signal);
+    await up({ name, nodes: 1, version: "1.36", controlPlaneOnly: false, owner: await identify(ownerPid()) }, signal);
   return name;
 }
 
