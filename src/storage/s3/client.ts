@@ -5,7 +5,7 @@ import type { Dispatcher } from "undici";
 import { concatBytes } from "../../base/bytes.ts";
 import type { Clock } from "../../base/clock.ts";
 import type { CredentialSource } from "./credentials.ts";
-import { answerError, type Attempt, failure, isTimeout, networkError, tornError } from "./failures.ts";
+import { answerError, type Attempt, cutShortError, failure, isTimeout, networkError } from "./failures.ts";
 import { encodePath, encodeQuery, signedHeaders } from "./signature.ts";
 import type { S3Location } from "./url.ts";
 
@@ -135,9 +135,9 @@ export class S3Client implements AsyncDisposable {
       // Of an error the status is enough.
       if (answer.isError) return concatBytes(chunks);
       if (cause === tooLong) throw cause;
-      throw isTimeout(cause) ? networkError(attempt, cause) : tornError(attempt, cause);
+      throw isTimeout(cause) ? networkError(attempt, cause) : cutShortError(attempt, cause);
     }
-    if (!answer.isError && promised !== undefined && length !== promised) throw tornError(attempt);
+    if (!answer.isError && promised !== undefined && length !== promised) throw cutShortError(attempt);
     return concatBytes(chunks);
   }
 }

@@ -41,6 +41,7 @@ const FORBIDDEN: Meaning = [
   "Grant them access to the bucket and its objects",
 ];
 const NOT_FOUND: Meaning = ["not-found", "object_not_found", "there is none"];
+const TORN: Meaning = ["corrupt", "storage_torn", "it is shorter than the range"];
 
 /** Amazon S3 API Reference, "List of error codes", and what other servers send instead. */
 const BY_CODE: Readonly<Record<string, Meaning>> = {
@@ -71,7 +72,7 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
   PermanentRedirect: OTHER_REGION,
   AuthorizationHeaderMalformed: OTHER_REGION,
   IllegalLocationConstraintException: OTHER_REGION,
-  InvalidRange: ["corrupt", "storage_torn", "it is shorter than the range"],
+  InvalidRange: TORN,
 };
 
 const BY_STATUS: Readonly<Record<number, Meaning>> = {
@@ -81,7 +82,7 @@ const BY_STATUS: Readonly<Record<number, Meaning>> = {
   408: UNAVAILABLE,
   409: EXISTS,
   412: EXISTS,
-  416: ["corrupt", "storage_torn", "it is shorter than the range"],
+  416: TORN,
   429: THROTTLED,
   503: UNAVAILABLE,
   507: FULL,
@@ -121,13 +122,18 @@ export function networkError(attempt: Attempt, cause: unknown): DomainError {
   return failure(attempt, ["unavailable", "storage_unavailable", state], { cause });
 }
 
-/** The error of an answer whose body ended before it was whole. */
-export function tornError(attempt: Attempt, cause?: unknown): DomainError {
-  const meaning: Meaning = ["corrupt", "storage_torn", "fewer bytes came than were promised"];
+/** The error of an answer whose body ended before it was whole: the connection was cut, and asking again can help. */
+export function cutShortError(attempt: Attempt, cause?: unknown): DomainError {
+  const meaning: Meaning = ["unavailable", "storage_unavailable", "the answer ended before all of its bytes had come"];
   return failure(attempt, meaning, cause === undefined ? {} : { cause });
 }
 
-/** Whether waiting ended it: nothing says then that the data is short. */
+/** The error of a range that ends after the object does. */
+export function tornError(attempt: Attempt): DomainError {
+  return failure(attempt, TORN);
+}
+
+/** Whether waiting ended it, rather than the other side. */
 export function isTimeout(cause: unknown): boolean {
   return Object.hasOwn(TIMEOUTS, codeOf(cause));
 }
