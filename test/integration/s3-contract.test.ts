@@ -19,6 +19,6 @@ async function open(objectLock: boolean): Promise<ObjectStore> {
 }
 
 testObjectStore({ name: "s3", open: () => open(false) });
-// versitygw 1.8; AWS lets a create-only put follow a delete marker.
+// versitygw 1.8; AWS should let a create-only put follow a delete marker, which was not tried there.
 testObjectStore({ name: "s3, with Object Lock", open: () => open(true), refusesCreateAfterDelete: true });
 testLockingStore({ name: "s3, with Object Lock", open: () => open(true) });
