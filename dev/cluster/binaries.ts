@@ -38,7 +38,7 @@ export async function buildBinaries(version: Version, signal?: AbortSignal): Pro
 }
 
 /** Every component of the newest version, with etcd and the storage sidecars; returns their folder. */
-export async function buildCurrent(signal?: AbortSignal): Promise<string> {
+async function buildCurrent(signal?: AbortSignal): Promise<string> {
   return goBuild({
     name: "kubernetes-1.36",
     moduleDir: join(HERE, "kubernetes-1.36"),

@@ -7,7 +7,7 @@ import type { Daemon, Machine } from "./machine.ts";
 import { pkiDir } from "./pki.ts";
 import { type ClusterSpec, type Node, stateDir, subnet } from "./spec.ts";
 
-export const PAUSE_IMAGE = "holdfast.dev/dev/pause:1";
+const PAUSE_IMAGE = "holdfast.dev/dev/pause:1";
 
 function nodeDir(spec: ClusterSpec, node: Node): string {
   return join(stateDir(spec.name), "nodes", node.name);
