@@ -11,6 +11,7 @@ import { PACKAGES } from "./cluster/up.ts";
 import { requirePackages } from "./host/packages.ts";
 import { imageArchive } from "./images/build.ts";
 import { IMAGES } from "./images/images.ts";
+import { olderResticBinary, resticBinary } from "./peers/restic.ts";
 import { buildS3Server } from "./s3/server.ts";
 
 await runAsProcess(async (signal) => {
@@ -22,6 +23,7 @@ await runAsProcess(async (signal) => {
     await requirePackages(PACKAGES, signal);
     for (const version of VERSIONS) await buildBinaries(version, signal);
     await buildS3Server(signal);
+    for (const restic of [resticBinary, olderResticBinary]) await restic(signal);
     for (const { name } of IMAGES) await imageArchive(name, signal);
     return 0;
   } catch (error) {

@@ -81,7 +81,7 @@ async function* untilAborted<T>(items: Items<T>, signal: AbortSignal): AsyncGene
  * Settles as `value` does, or rejects with the reason of the signal. Not a race with one promise for the abort: that would keep
  * something of every item until the end.
  */
-async function orAbort<T>(value: T | PromiseLike<T>, signal: AbortSignal): Promise<T> {
+export async function orAbort<T>(value: T | PromiseLike<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const onAbort = (): void => reject(signal.reason);

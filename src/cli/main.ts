@@ -9,5 +9,6 @@ enableCompileCache(join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache
 const { runAsProcess } = await import("./run-as-process.ts");
 const { runCommand } = await import("./run-command.ts");
 const { createProgram } = await import("./program.ts");
+const { processContext } = await import("./context.ts");
 
-await runAsProcess(() => runCommand(createProgram(), process.argv.slice(2)));
+await runAsProcess((signal) => runCommand(createProgram(processContext(signal)), process.argv.slice(2)));

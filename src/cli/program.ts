@@ -1,20 +1,28 @@
 /**
  * The commands, as commander knows them. A command's own code is imported by its action, so that `--help` loads none:
- * `.action(async (...) => (await import("./commands/point-list.ts")).pointList(...))`.
+ * `.action(async (...) => (await import("../commands/storage-check.ts")).storageCheck(...))`.
  */
 import { Command, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
+import { type CommandContext, processContext } from "./context.ts";
+import { addCompletion } from "./nouns/completion.ts";
+import { addStorage } from "./nouns/storage.ts";
 
 const DESCRIPTION = `Protects applications that run on Kubernetes.
 
 This version is the foundation only: it has no command yet that backs up or restores.`;
 
-export function createProgram(): Command {
+/** Global options may stand anywhere on the command line. */
+export function createProgram(context: CommandContext = processContext(new AbortController().signal)): Command {
   const program = new Command("holdfast")
     .description(DESCRIPTION)
     .version(packageJson.version, "-V, --version", "Print the version")
     .helpOption("-h, --help", "Print help")
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
     .addOption(new Option("-o, --output <format>", "Format of results and errors").choices(["text", "json"]).default("text"));
+  addStorage(program, context);
+  addCompletion(program, context);
   program
     .command("help")
     .argument("[command...]", "The command to explain")

@@ -2,15 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lintFiles } from "./oxlint.ts";
 
-const BELOW_UNITS = ["base", "storage", "repository", "archive", "kube", "api"];
+const BELOW_UNITS = ["base", "native", "storage", "repository", "archive", "kube", "api"];
 const BELOW_ENTRY = [...BELOW_UNITS, "application", "capture", "recover"];
 
 /** What each folder of src may import, by the design. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   base: [],
+  native: ["base"],
   storage: ["base"],
-  repository: ["base", "storage"],
-  archive: ["base", "storage", "repository"],
+  repository: ["base", "native", "storage"],
+  archive: ["base", "native", "storage", "repository"],
   kube: ["base"],
   api: ["base", "kube"],
   application: BELOW_UNITS,

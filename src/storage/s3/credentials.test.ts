@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { inspect } from "node:util";
 import { FakeClock } from "../../base/testing/fake-clock.ts";
-import { type Credentials, defaultCredentials, hideSecrets, rememberCredentials } from "./credentials.ts";
+import { type Credentials, type CredentialSource, defaultCredentials, hideSecrets, rememberCredentials } from "./credentials.ts";
 
 let folder: string;
 let file: string;
@@ -65,16 +65,58 @@ test("hideSecrets() keeps secrets out of inspected objects and JSON", () => {
   }
 });
 
-test("rememberCredentials() asks again after five minutes, and five minutes before they expire", async () => {
+interface Remembered {
+  readonly source: CredentialSource;
+  readonly idAt: (ms: number) => Promise<string>;
+  answer: () => Promise<Credentials>;
+  asked: number;
+}
+
+function remembered(): Remembered {
   const clock = new FakeClock(0);
-  let asked = 0;
-  let expiresMs = Infinity;
-  const source = rememberCredentials(() => Promise.resolve({ accessKeyId: `K${++asked}`, secretAccessKey: "s", expiresMs }), clock);
-  const idAt = async (ms: number): Promise<string> => {
-    await clock.advance(ms - clock.now());
-    return (await source()).accessKeyId;
+  const it: Remembered = {
+    source: rememberCredentials(async () => {
+      it.asked++;
+      return it.answer();
+    }, clock),
+    idAt: async (ms) => {
+      await clock.advance(ms - clock.now());
+      return (await it.source()).accessKeyId;
+    },
+    answer: () => Promise.resolve({ accessKeyId: `K${it.asked}`, secretAccessKey: "s" }),
+    asked: 0,
   };
+  return it;
+}
+
+test("rememberCredentials() asks again after five minutes for keys that do not expire", async () => {
+  const { idAt } = remembered();
   assert.deepEqual([await idAt(0), await idAt(299_999), await idAt(300_000)], ["K1", "K1", "K2"]);
-  expiresMs = 960_000;
-  assert.deepEqual([await idAt(600_000), await idAt(659_999), await idAt(660_000), await idAt(660_001)], ["K3", "K3", "K4", "K5"]);
+});
+
+test("rememberCredentials() renews others five minutes before they expire, and keeps them until then if that fails", async () => {
+  const it = remembered();
+  it.answer = () => Promise.resolve({ accessKeyId: `K${it.asked}`, secretAccessKey: "s", expiresMs: 3_600_000 * it.asked });
+  assert.deepEqual([await it.idAt(0), await it.idAt(3_299_999), await it.idAt(3_300_000)], ["K1", "K1", "K2"]);
+  const failure = new Error("no answer");
+  it.answer = () => Promise.reject(failure);
+  assert.deepEqual([await it.idAt(6_900_000), await it.idAt(6_900_001)], ["K2", "K2"]);
+  assert.equal(it.asked, 3);
+  assert.equal(await it.idAt(7_199_999), "K2");
+  assert.equal(it.asked, 4);
+  await assert.rejects(it.idAt(7_230_000), failure);
+});
+
+test("rememberCredentials() asks once for many requests, and an aborted one does not spoil it for the others", async () => {
+  const it = remembered();
+  const { promise, resolve } = Promise.withResolvers<Credentials>();
+  it.answer = () => promise;
+  const reason = new Error("stop");
+  const abort = new AbortController();
+  const [first, second] = [it.source(abort.signal), it.source()];
+  abort.abort(reason);
+  await assert.rejects(first, reason);
+  resolve({ accessKeyId: "K", secretAccessKey: "s" });
+  assert.equal((await second).accessKeyId, "K");
+  assert.equal(it.asked, 1);
 });

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
+import { orAbort } from "../../base/concurrency.ts";
 import { DomainError } from "../../base/errors.ts";
 
 export interface Credentials {
@@ -45,7 +46,10 @@ export function hideSecrets(fields: Credentials): Credentials {
   return new HiddenCredentials(fields);
 }
 
-/** The usual AWS places: the environment, then the profile in the shared credentials file. */
+/**
+ * The usual AWS places: the environment, then the profile in the shared credentials file, then all that AWS's own client knows. That
+ * one reads the environment of the process, so it is not asked for another.
+ */
 export function defaultCredentials(environment: Environment = process.env): CredentialSource {
   return async (signal) => {
     const found = fromEnvironment(environment);
@@ -54,24 +58,38 @@ export function defaultCredentials(environment: Environment = process.env): Cred
     const profile = environment["AWS_PROFILE"] ?? "default";
     const file = await fromFile(path, profile, signal);
     if (typeof file !== "string") return file;
-    throw noCredentials(`${environmentState(environment)}; ${file}`);
+    const lookedAt = `${environmentState(environment)}; ${file}`;
+    if (environment !== process.env) throw noCredentials(lookedAt);
+    return (await import("./aws-providers.ts")).awsCredentials(environment, lookedAt, signal);
   };
 }
 
-/** Asked again after this time, since files are rotated while a program runs; and this long before they expire. */
+/** Keys that do not expire are asked for again after this time, since files are rotated while a program runs. */
 const FRESH_MS = 5 * 60_000;
+/** Others are renewed so long before they expire. */
+const RENEW_BEFORE_MS = 5 * 60_000;
+/** After a renewal that failed, while the old ones hold. */
+const RENEW_AGAIN_MS = 30_000;
 
-/** A source that is not asked for every request. */
+/** A source that is asked once for many requests, and by one of them at a time. */
 export function rememberCredentials(source: CredentialSource, clock: Clock): CredentialSource {
   let kept: Credentials | undefined;
   let untilMs = 0;
-  return async (signal) => {
-    const nowMs = clock.now();
-    if (kept === undefined || nowMs >= untilMs) {
-      kept = await source(signal);
-      untilMs = Math.min(nowMs + FRESH_MS, (kept.expiresMs ?? Infinity) - FRESH_MS);
+  let asking: Promise<Credentials> | undefined;
+  const ask = async (): Promise<Credentials> => {
+    try {
+      kept = await source();
+      untilMs = kept.expiresMs === undefined ? clock.now() + FRESH_MS : kept.expiresMs - RENEW_BEFORE_MS;
+    } catch (error) {
+      if (kept?.expiresMs === undefined || kept.expiresMs <= clock.now()) throw error;
+      untilMs = clock.now() + RENEW_AGAIN_MS;
     }
     return kept;
+  };
+  return async (signal) => {
+    if (kept !== undefined && clock.now() < untilMs) return kept;
+    asking ??= ask().finally(() => (asking = undefined));
+    return signal === undefined ? asking : orAbort(asking, signal);
   };
 }
 
@@ -117,7 +135,7 @@ function readProfile(text: string, profile: string): ReadonlyMap<string, string>
   return fields;
 }
 
-function noCredentials(lookedAt: string): DomainError {
+export function noCredentials(lookedAt: string): DomainError {
   return new DomainError("unauthenticated", "storage_credentials", "Cannot sign requests to the storage: no credentials found", {
     hint: `Looked at: ${lookedAt}`,
   });

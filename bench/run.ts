@@ -1,0 +1,99 @@
+/** The command behind `make bench`. */
+import { Command } from "commander";
+import { cacheRoot } from "../dev/host/cache.ts";
+import { requirePackages } from "../dev/host/packages.ts";
+import { DomainError } from "../src/base/errors.ts";
+import { runAsProcess } from "../src/cli/run-as-process.ts";
+import { runCommand } from "../src/cli/run-command.ts";
+import { benchmark, STORES } from "./benchmark.ts";
+import { CASES } from "./cases.ts";
+import { DATA_SETS } from "./data/sets.ts";
+import { progressLine } from "./live-line.ts";
+import { describeMachine, machineText } from "./machine.ts";
+import { TIME_PACKAGE } from "./measure.ts";
+import { markdown } from "./table.ts";
+import { holdfastTools } from "./tools/holdfast.ts";
+import { kopiaTool } from "./tools/kopia.ts";
+import { resticTools } from "./tools/restic.ts";
+import { type Tool } from "./tools/tool.ts";
+
+interface BenchOptions {
+  readonly runs: string;
+  readonly tools: string;
+  readonly data: string;
+  readonly stores: string;
+  readonly cases?: string;
+  readonly output: string;
+}
+
+const FAMILIES: readonly { readonly name: string; readonly build: (signal: AbortSignal) => Promise<readonly Tool[]> }[] = [
+  { name: "restic", build: resticTools },
+  { name: "kopia", build: async (signal) => [await kopiaTool(signal)] },
+  { name: "holdfast", build: holdfastTools },
+];
+const OUTPUTS = ["text", "json"] as const;
+
+function createProgram(signal: AbortSignal): Command {
+  return new Command("make bench")
+    .description("Measure Holdfast beside restic and kopia on generated data: time, memory and stored bytes of whole processes")
+    .option("--runs <number>", "How often; figures are medians", "3")
+    .option("--tools <names>", listed(FAMILIES), listed(FAMILIES))
+    .option("--data <names>", listed(DATA_SETS), "mixed,small")
+    .option("--stores <names>", STORES.join(","), STORES.join(","))
+    .option("--cases <names>", `${listed(CASES)} (default: those that the data is for)`)
+    .option("-o, --output <format>", OUTPUTS.join(" or "), "text")
+    .addHelpText("after", '\nExample:\n  make bench BENCH="--runs 1 --tools restic,kopia --data small --stores local"')
+    .action(async (options: BenchOptions) => bench(options, signal));
+}
+
+async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> {
+  const named = OUTPUTS.map((name) => ({ name }));
+  const [output] = choose("output", named, options.output);
+  const dataSets = choose("data", DATA_SETS, options.data);
+  const stores = choose(
+    "store",
+    STORES.map((name) => ({ name })),
+    options.stores,
+  ).map(({ name }) => name);
+  const cases = options.cases === undefined ? undefined : choose("case", CASES, options.cases).map(({ name }) => name);
+  const families = choose("tool", FAMILIES, options.tools);
+  const runs = parseRuns(options.runs);
+
+  await requirePackages([TIME_PACKAGE], signal);
+  const tools: Tool[] = [];
+  for (const { build } of families) tools.push(...(await build(signal)));
+  const results = await benchmark({ dataSets, stores, tools, cases, runs }, progressLine(process.stderr), signal);
+
+  const machine = await describeMachine(cacheRoot(), signal);
+  const versions = [...new Set(tools.map(({ version }) => version))];
+  const data = dataSets.map(({ name, description }) => ({ name, description }));
+  if (output?.name === "json") process.stdout.write(`${JSON.stringify({ machine, versions, runs, data, results })}\n`);
+  else {
+    const facts = [machineText(machine), versions.join("; "), runs === 1 ? "One run" : `Median of ${runs} runs`];
+    const descriptions = data.map(({ name, description }) => `- ${name}: ${description}`);
+    process.stdout.write(`${facts.join("  \n")}\n\n${descriptions.join("\n")}\n\n${markdown(results)}`);
+  }
+}
+
+/** @throws {DomainError} usage/unknown_name */
+function choose<T extends { readonly name: string }>(what: string, choices: readonly T[], names: string): T[] {
+  return names.split(",").map((name) => {
+    const choice = choices.find((candidate) => candidate.name === name);
+    if (choice !== undefined) return choice;
+    throw new DomainError("usage", "unknown_name", `Cannot measure with ${what} "${name}": there is none of that name`, {
+      hint: `Choose from ${listed(choices)}`,
+    });
+  });
+}
+
+function listed(choices: readonly { readonly name: string }[]): string {
+  return choices.map(({ name }) => name).join(",");
+}
+
+function parseRuns(text: string): number {
+  const runs = Number(text);
+  if (Number.isInteger(runs) && runs > 0) return runs;
+  throw new DomainError("usage", "runs", `Cannot run "${text}" times: not a whole number above 0`);
+}
+
+await runAsProcess(async (signal) => runCommand(createProgram(signal), process.argv.slice(2)));

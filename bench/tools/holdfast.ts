@@ -1,0 +1,51 @@
+import { join } from "node:path";
+import { run } from "../../dev/host/run.ts";
+import { type CaseName } from "../cases.ts";
+import { type CommandLine, type Place, s3Environment, type Task, type Tool } from "./tool.ts";
+
+const PROGRAM = join(import.meta.dirname, "../../bin/holdfast");
+
+/** Holdfast as it comes, and with every blob verified before it is stored, as restic does. */
+export async function holdfastTools(signal: AbortSignal): Promise<readonly Tool[]> {
+  const version = (await run(PROGRAM, ["--version"], { signal })).stdout.trim();
+  const writes: readonly CaseName[] = ["first", "changed"];
+  return [
+    holdfast("holdfast", version, []),
+    { ...holdfast("holdfast --verify-writes all", version, ["--verify-writes", "all"]), only: writes },
+  ];
+}
+
+function holdfast(name: string, version: string, backupFlags: readonly string[]): Tool {
+  return {
+    name,
+    version: `holdfast ${version}`,
+    environment: ({ place, password }) => ({
+      ...s3Environment(place),
+      HOLDFAST_REPOSITORY: repositoryUrl(place),
+      HOLDFAST_PASSWORD: password,
+    }),
+    init: (task) => [line(task, "repository", "init")],
+    commands: (task) => ({
+      first: { measured: line(task, "files", "backup", task.data.first, ...backupFlags) },
+      unchanged: { measured: line(task, "files", "backup", task.data.first, ...backupFlags) },
+      restore: { measured: line(task, "files", "restore", `latest:${task.data.first}`, "--target", task.restoreFolder) },
+      check: { measured: line(task, "repository", "check") },
+      "read-data": { measured: line(task, "repository", "check", "--read-data") },
+      changed: { measured: line(task, "files", "backup", task.data.changed, ...backupFlags) },
+      prune: {
+        before: [line(task, "repository", "forget", "--keep-last", "1")],
+        measured: line(task, "repository", "prune"),
+      },
+    }),
+  };
+}
+
+function line(task: Task, ...args: string[]): CommandLine {
+  return [PROGRAM, ...args, "--cache-dir", task.stateFolder];
+}
+
+function repositoryUrl(place: Place): string {
+  if (place.kind === "local") return place.folder;
+  const query = new URLSearchParams({ endpoint: place.endpoint, region: place.region, pathStyle: "true" });
+  return `s3://${place.bucket}?${query.toString()}`;
+}

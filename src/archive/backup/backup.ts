@@ -1,0 +1,239 @@
+/**
+ * One backup, on the main thread: starts a thread that walks and some that read, stores the packs they make, and writes the snapshot when
+ * everything it needs is stored and indexed. Killed before that, it leaves blobs that the next run finds and uses.
+ */
+import { MessageChannel, type Worker } from "node:worker_threads";
+import type { Clock } from "../../base/clock.ts";
+import { asDomainError } from "../../base/errors.ts";
+import type { Finding, FindingSink } from "../../base/finding.ts";
+import type { HexId } from "../../base/ids.ts";
+import type { ProgressSink } from "../../base/progress.ts";
+import { PACK_BYTES, type PackerSettings, type VerifyWrites } from "../../repository/blob-packer.ts";
+import type { ChunkerSpec } from "../../repository/chunker/chunker.ts";
+import { chunkerOf } from "../../repository/repository-chunker.ts";
+import type { Snapshot, SnapshotSummary } from "../../repository/format/snapshot.ts";
+import { timestampAt } from "../../repository/format/timestamp.ts";
+import type { BlobIndex } from "../../repository/index/blob-index.ts";
+import { BlobSet } from "../../repository/index/blob-set.ts";
+import { IndexWriter } from "../../repository/index-writer.ts";
+import type { LocalCache } from "../../repository/local-cache.ts";
+import type { Repository } from "../../repository/repository.ts";
+import { saveSnapshot, type StoredSnapshot } from "../../repository/snapshots.ts";
+import { TreePacks } from "../../repository/tree-packs.ts";
+import type { OwnerNames } from "../owner-names.ts";
+import { type CounterTotals, newCounters, totalsOf } from "./counters.ts";
+import { PackUploads } from "./pack-uploads.ts";
+import type { TreeReply, TreeRequest } from "./parent-trees.ts";
+import type { ReaderStart, StoringThread } from "./reader-messages.ts";
+import type { BackupSource } from "./source.ts";
+import { readerCount, startThread } from "./threads.ts";
+import type { WalkerMessage, WalkerStart } from "./walker-messages.ts";
+
+export interface BackupOptions {
+  readonly source: BackupSource;
+  /** What the snapshot says of itself. */
+  readonly description: SnapshotDescription;
+  readonly index: BlobIndex;
+  /** What did not change since is not read again. */
+  readonly parent: StoredSnapshot | undefined;
+  readonly cache: LocalCache | undefined;
+  readonly names: OwnerNames;
+  readonly verify: VerifyWrites;
+  readonly clock: Clock;
+  readonly report: FindingSink;
+  readonly progress: ProgressSink;
+  readonly signal: AbortSignal;
+}
+
+export type SnapshotDescription = Pick<
+  Snapshot,
+  "paths" | "hostname" | "username" | "uid" | "gid" | "excludes" | "tags" | "programVersion" | "otherFields"
+> & { readonly timeMs?: number | undefined };
+
+export interface BackupResult {
+  readonly id: HexId;
+  readonly snapshot: Snapshot;
+}
+
+/** zstd's level: higher ones cost more time than they save bytes (level 3: half as fast, 3 % less). */
+const ZSTD_LEVEL = 1;
+/** Packs of a thread in memory: two that are filled, two on their way. */
+const PACKS_OF_READER = 4;
+const PACKS_OF_WALKER = 3;
+/** A file that changed so shortly before a backup may have changed again with the same times. */
+const UNSURE_NS = 2_000_000_000n;
+const PROGRESS_EVERY_MS = 100;
+
+export async function backup(repository: Repository, options: BackupOptions): Promise<BackupResult> {
+  const { clock, parent } = options;
+  const { timeMs, ...fields } = options.description;
+  const startMs = clock.now();
+  const run = new BackupRun(repository, options);
+  const { tree, totals } = await run.run();
+  const snapshot: Snapshot = {
+    time: timestampAt(timeMs ?? startMs),
+    parent: parent?.id,
+    tree,
+    ...fields,
+    summary: summaryOf(totals, startMs, clock.now()),
+  };
+  return { id: await saveSnapshot(repository, snapshot, { signal: options.signal }), snapshot };
+}
+
+class BackupRun {
+  readonly #repository: Repository;
+  readonly #options: BackupOptions;
+  readonly #abort = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #threads: Worker[] = [];
+  readonly #readers = readerCount();
+  readonly #counters: SharedArrayBuffer;
+  readonly #fresh = BlobSet.create();
+
+  constructor(repository: Repository, options: BackupOptions) {
+    this.#repository = repository;
+    this.#options = options;
+    this.#signal = AbortSignal.any([options.signal, this.#abort.signal]);
+    this.#counters = newCounters(this.#readers + 1);
+  }
+
+  async run(): Promise<{ readonly tree: HexId; readonly totals: CounterTotals }> {
+    const { clock } = this.#options;
+    const index = new IndexWriter(this.#repository.files, clock);
+    using uploads = new PackUploads(this.#repository.store, index, this.#signal, (error) => this.#abort.abort(error));
+    const progress = this.#showProgress();
+    try {
+      const { tree, stored } = this.#start(uploads);
+      const id = await this.#orAborted(tree);
+      await this.#orAborted(stored);
+      await index.flush({ signal: this.#signal });
+      return { tree: id, totals: totalsOf(this.#counters) };
+    } finally {
+      this.#abort.abort();
+      await Promise.all([progress, ...this.#threads.map(async (thread) => thread.terminate())]);
+    }
+  }
+
+  /** `stored`: every pack of every thread is. */
+  #start(uploads: PackUploads): { readonly tree: Promise<HexId>; readonly stored: Promise<unknown> } {
+    const flushed: Promise<void>[] = [];
+    const threadStart = (buffers: number, counterRow: number): StoringThread => {
+      const opened = uploads.open(buffers);
+      flushed.push(opened.flushed);
+      return {
+        packer: this.#packerSettings(),
+        index: this.#options.index.shared,
+        fresh: this.#fresh.shared,
+        packs: opened.channel,
+        counters: this.#counters,
+        counterRow,
+        names: this.#options.names,
+      };
+    };
+    const requests = Array.from({ length: this.#readers }, (_, row) => {
+      const { port1, port2 } = new MessageChannel();
+      const start: ReaderStart = { ...threadStart(PACKS_OF_READER, row), chunker: this.#chunker(), requests: port2 };
+      this.#startThread("./reader-thread.ts", start, [port2, start.packs.port]);
+      return port1;
+    });
+    const start: WalkerStart = {
+      ...threadStart(PACKS_OF_WALKER, this.#readers),
+      source: this.#options.source,
+      readers: requests,
+      trees: this.#serveTrees(),
+      parentTree: this.#options.parent?.snapshot.tree,
+      unsureFromNs: (this.#options.parent?.snapshot.time.epochNs ?? 0n) - UNSURE_NS,
+      forcedCutBytes: this.#forcedCutBytes(),
+    };
+    const walker = this.#startThread("./walker-thread.ts", start, [...requests, start.trees, start.packs.port]);
+    const { promise: tree, resolve } = Promise.withResolvers<HexId>();
+    walker.on("message", (message: WalkerMessage) => {
+      if (message.kind === "finding") this.#options.report(message.finding);
+      else resolve(message.tree);
+    });
+    return { tree, stored: Promise.all(flushed) };
+  }
+
+  #startThread(file: string, start: unknown, ports: readonly MessageChannel["port1"][]): Worker {
+    const thread = startThread(new URL(file, import.meta.url), start, ports, (error) => this.#abort.abort(error));
+    this.#threads.push(thread);
+    return thread;
+  }
+
+  /** Answers the walker's questions for trees of the parent; what cannot be read is walked as if it were new. */
+  #serveTrees(): MessageChannel["port1"] {
+    const { port1, port2 } = new MessageChannel();
+    const packs = new TreePacks(this.#repository, this.#options.cache);
+    const answer = async ({ id, pack, offset, length }: TreeRequest): Promise<void> => {
+      const sealed = await packs.read(pack, offset, length, { signal: this.#signal });
+      port1.postMessage({ id, sealed } satisfies TreeReply, [sealed.buffer]);
+    };
+    port1.on("message", (request: TreeRequest) => {
+      answer(request).catch((error: unknown) => {
+        this.#options.report(treeUnreadable(request, error));
+        port1.postMessage({ id: request.id, sealed: undefined } satisfies TreeReply);
+      });
+    });
+    return port2;
+  }
+
+  #packerSettings(): PackerSettings {
+    const { masterKey, config } = this.#repository;
+    return { masterKey, version: config.version, packBytes: PACK_BYTES, level: ZSTD_LEVEL, verify: this.#options.verify };
+  }
+
+  #chunker(): ChunkerSpec {
+    return chunkerOf(this.#repository);
+  }
+
+  #forcedCutBytes(): number | undefined {
+    const chunker = this.#chunker();
+    return chunker.kind === "gear" ? chunker.forcedCut : undefined;
+  }
+
+  async #showProgress(): Promise<void> {
+    const { clock, progress } = this.#options;
+    while (!this.#signal.aborted) {
+      const { files, bytes } = totalsOf(this.#counters);
+      progress({ stage: "Backing up", doneBytes: bytes, doneItems: files });
+      await clock.sleep(PROGRESS_EVERY_MS, this.#signal).catch(() => undefined);
+    }
+  }
+
+  async #orAborted<T>(value: Promise<T>): Promise<T> {
+    this.#signal.throwIfAborted();
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = (): void => aborted.reject(this.#signal.reason);
+    this.#signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await Promise.race([value, aborted.promise]);
+    } finally {
+      this.#signal.removeEventListener("abort", onAbort);
+    }
+  }
+}
+
+function summaryOf(totals: CounterTotals, startMs: number, endMs: number): SnapshotSummary {
+  return {
+    backupStart: timestampAt(startMs),
+    backupEnd: timestampAt(endMs),
+    filesNew: totals.filesNew,
+    filesChanged: totals.filesChanged,
+    filesUnmodified: totals.filesUnmodified,
+    dirsNew: totals.foldersNew,
+    dirsChanged: totals.foldersChanged,
+    dirsUnmodified: totals.foldersUnmodified,
+    dataBlobs: totals.dataBlobs,
+    treeBlobs: totals.treeBlobs,
+    dataAdded: totals.newBytes,
+    dataAddedPacked: totals.storedBytes,
+    totalFilesProcessed: totals.files,
+    totalBytesProcessed: totals.bytes,
+    otherFields: {},
+  };
+}
+
+function treeUnreadable({ id, pack }: TreeRequest, error: unknown): Finding {
+  const message = `Cannot read tree "${id}" of the parent snapshot, so its folder is read anew: ${asDomainError(error).message}`;
+  return { grade: "critical", code: "parent_tree_unreadable", object: `data/${pack}`, message };
+}

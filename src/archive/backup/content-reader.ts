@@ -1,0 +1,123 @@
+/** Cuts what is read from a file descriptor into blobs and stores them. Synchronous; one for each reading thread. */
+import { readSync } from "node:fs";
+import type { BlobPacker } from "../../repository/blob-packer.ts";
+import type { Chunker } from "../../repository/chunker/chunker.ts";
+
+export interface ContentRange {
+  /** Where to begin; undefined: where the descriptor stands, for what cannot be sought, as a pipe. */
+  readonly from: number | undefined;
+  /** Nothing from here on is read; Infinity: until the end. */
+  readonly to: number;
+  /** For files with holes: where the next data begins at or after `offset`, `to` if there is none. Holes are not read then. */
+  readonly nextData?: ((offset: number) => number) | undefined;
+}
+
+export interface Content {
+  /** Ids of the blobs, 32 bytes each; valid until the next read(). */
+  readonly ids: Uint8Array;
+  readonly bytes: number;
+  /** How often the file was read from: what came with one call is of one moment. */
+  readonly reads: number;
+}
+
+const ID_BYTES = 32;
+/** Long enough that a call costs nothing, short enough that what was read is still in the processor's cache when it is hashed. */
+const READ_BYTES = 1 << 20;
+
+export class ContentReader {
+  readonly #chunker: Chunker;
+  readonly #packer: BlobPacker;
+  readonly #onBytes: (bytes: number) => void;
+  #ids = new Uint8Array(64 * ID_BYTES);
+  #idBytes = 0;
+  /** How a run of zeros is cut; 0: not known yet. */
+  #zeroChunkBytes = 0;
+  readonly #zeroId = new Uint8Array(ID_BYTES);
+
+  constructor(chunker: Chunker, packer: BlobPacker, onBytes: (bytes: number) => void) {
+    this.#chunker = chunker;
+    this.#packer = packer;
+    this.#onBytes = onBytes;
+  }
+
+  /** Throws what read(2) throws. What lies at a place depends on nothing before `from`: ranges of one file can be read by several threads. */
+  read(fd: number, { from, to, nextData }: ContentRange): Content {
+    const { buffer, maxBytes } = this.#chunker;
+    const seekable = from !== undefined;
+    /** In the file: where the next read begins, and where buffer[start] lies. */
+    let readAt = from ?? 0;
+    let start = 0;
+    let end = 0;
+    let reads = 0;
+    this.#idBytes = 0;
+    for (;;) {
+      const at = readAt - (end - start);
+      const skipped = nextData === undefined ? 0 : this.#skipHole(Math.min(nextData(at), to) - at);
+      if (skipped > 0) {
+        readAt = at + skipped;
+        start = end;
+      }
+      if (start === end || start + maxBytes > buffer.length) {
+        buffer.copyWithin(0, start, end);
+        end -= start;
+        start = 0;
+      }
+      while (readAt < to && end - start < maxBytes) {
+        const wanted = Math.min(READ_BYTES, buffer.length - end, to - readAt);
+        const got = readSync(fd, buffer, end, wanted, seekable ? readAt : null);
+        reads++;
+        end += got;
+        readAt += got;
+        if (got === 0) return this.#finish(start, end, { from, readAt, reads });
+      }
+      if (readAt >= to) return this.#finish(start, end, { from, readAt, reads });
+      start += this.#addChunk(start, end, false);
+    }
+  }
+
+  /** Cuts and stores what is left. A hole in the last few megabytes is read like data. */
+  #finish(start: number, end: number, { from, readAt, reads }: { from: number | undefined; readAt: number; reads: number }): Content {
+    for (let at = start; at < end;) at += this.#addChunk(at, end, true);
+    return { ids: this.#ids.subarray(0, this.#idBytes), bytes: readAt - (from ?? 0), reads };
+  }
+
+  #addChunk(start: number, end: number, last: boolean): number {
+    const length = this.#chunker.next(start, end, last);
+    const chunk = this.#chunker.buffer.subarray(start, start + length);
+    this.#packer.add(chunk, this.#ids, this.#nextId());
+    this.#onBytes(length);
+    return length;
+  }
+
+  /** Stores as many whole chunks as fit into a hole, and gives their length. */
+  #skipHole(holeBytes: number): number {
+    if (holeBytes < this.#chunker.minBytes) return 0;
+    if (this.#zeroChunkBytes === 0) this.#learnZeroChunk();
+    const chunks = Math.floor(holeBytes / this.#zeroChunkBytes);
+    for (let chunk = 0; chunk < chunks; chunk++) {
+      this.#ids.set(this.#zeroId, this.#nextId());
+      this.#onBytes(this.#zeroChunkBytes);
+    }
+    return chunks * this.#zeroChunkBytes;
+  }
+
+  /** With memory of its own: the chunker's holds data that is still to be cut. */
+  #learnZeroChunk(): void {
+    const { buffer, maxBytes } = this.#chunker;
+    const kept = buffer.slice(0, maxBytes);
+    buffer.fill(0, 0, maxBytes);
+    this.#zeroChunkBytes = this.#chunker.next(0, maxBytes, true);
+    this.#packer.add(buffer.subarray(0, this.#zeroChunkBytes), this.#zeroId, 0);
+    buffer.set(kept);
+  }
+
+  #nextId(): number {
+    if (this.#idBytes === this.#ids.length) {
+      const ids = new Uint8Array(2 * this.#ids.length);
+      ids.set(this.#ids);
+      this.#ids = ids;
+    }
+    this.#idBytes += ID_BYTES;
+    return this.#idBytes - ID_BYTES;
+  }
+}

@@ -1,0 +1,64 @@
+/** A file that several threads read at once, each a part of it. */
+import type { BigIntStats } from "node:fs";
+import type { ByteString } from "../../base/byte-string.ts";
+import type { HexId } from "../../base/ids.ts";
+import { pathOf } from "../folder-handle.ts";
+import { nodeJson, nodeOf } from "../stat-node.ts";
+import { readXattrs } from "../xattrs.ts";
+import { changedFinding, fileFinding, replacedFinding } from "./file-findings.ts";
+import type { FileToRead, ReadRange } from "./reader-messages.ts";
+import type { WalkParts } from "./walk.ts";
+
+const ID_BYTES = 32;
+
+export class LargeFile {
+  readonly #file: FileToRead;
+  readonly #stat: BigIntStats;
+  /** For people. */
+  readonly #path: string;
+  readonly #cutBytes: number;
+  readonly #parts: WalkParts;
+
+  constructor(file: FileToRead, stat: BigIntStats, path: string, cutBytes: number, parts: WalkParts) {
+    this.#file = file;
+    this.#stat = stat;
+    this.#path = path;
+    this.#cutBytes = cutBytes;
+    this.#parts = parts;
+  }
+
+  read(settle: (node: ByteString | "omitted") => void): void {
+    const size = Number(this.#stat.size);
+    const count = Math.ceil(size / this.#cutBytes);
+    const ranges: (ReadRange | undefined)[] = Array.from({ length: count }, () => undefined);
+    let left = count;
+    for (let at = 0; at < count; at++) {
+      const from = at * this.#cutBytes;
+      this.#parts.readers.readRange(this.#file, from, Math.min(from + this.#cutBytes, size), (range) => {
+        ranges[at] = range;
+        if (--left === 0) settle(this.#nodeFrom(ranges));
+      });
+    }
+  }
+
+  #nodeFrom(ranges: readonly (ReadRange | undefined)[]): ByteString | "omitted" {
+    const content: HexId[] = [];
+    let bytes = 0;
+    let changed = false;
+    for (const range of ranges) {
+      if (range?.kind !== "content") {
+        const failure = range?.kind === "failed" ? fileFinding(this.#path, { code: range.code }) : replacedFinding(this.#path);
+        this.#parts.report(failure);
+        return "omitted";
+      }
+      for (let at = 0; at < range.ids.length; at += ID_BYTES) content.push(range.ids.subarray(at, at + ID_BYTES).toHex() as HexId);
+      changed ||= range.mtimeNs !== this.#stat.mtimeNs || range.ctimeNs !== this.#stat.ctimeNs;
+      bytes += range.bytes;
+    }
+    if (changed || bytes !== Number(this.#stat.size)) this.#parts.report(changedFinding(this.#path));
+    this.#parts.counters.add("files");
+    const { folder, name } = this.#file;
+    const xattrs = readXattrs(`${pathOf(folder)}/${name}` as ByteString);
+    return nodeJson(nodeOf(name, this.#stat, this.#parts.names, { content, size: bytes, xattrs }));
+  }
+}

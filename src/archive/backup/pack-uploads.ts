@@ -1,0 +1,64 @@
+/** The main thread's end of the threads' packs: stores each, notes it for the index, and gives its buffer back. */
+import { MessageChannel, type MessagePort } from "node:worker_threads";
+import type { IndexWriter } from "../../repository/index-writer.ts";
+import { keyOfFile } from "../../repository/layout.ts";
+import type { FinishedPack } from "../../repository/pack-buffer.ts";
+import type { ObjectStore } from "../../storage/object-store.ts";
+import type { BufferReturn, PackChannel, PackMessage } from "./thread-packs.ts";
+
+export class PackUploads implements Disposable {
+  readonly #store: ObjectStore;
+  readonly #index: IndexWriter;
+  readonly #signal: AbortSignal;
+  readonly #fail: (error: unknown) => void;
+  readonly #ports: MessagePort[] = [];
+  readonly #running = new Set<Promise<void>>();
+
+  /** @param fail gets the first failure of an upload; nothing is retried here */
+  constructor(store: ObjectStore, index: IndexWriter, signal: AbortSignal, fail: (error: unknown) => void) {
+    this.#store = store;
+    this.#index = index;
+    this.#signal = signal;
+    this.#fail = fail;
+  }
+
+  /**
+   * A channel for one thread, and what becomes true when that thread has said that no pack follows and all of its packs are stored.
+   *
+   * @param buffers how many packs of the thread are in memory at a time
+   */
+  open(buffers: number): { readonly channel: PackChannel; readonly flushed: Promise<void> } {
+    const { port1, port2 } = new MessageChannel();
+    const returned = new SharedArrayBuffer(4);
+    const counter = new Int32Array(returned);
+    const flushed = Promise.withResolvers<void>();
+    const giveBack = (buffer: ArrayBuffer): void => {
+      port1.postMessage({ buffer } satisfies BufferReturn, [buffer]);
+      Atomics.add(counter, 0, 1);
+      Atomics.notify(counter, 0);
+    };
+    port1.on("message", (message: PackMessage) => {
+      if (message.kind === "pack") this.#start(message.pack, giveBack);
+      else Promise.all(this.#running).then(() => flushed.resolve(), flushed.reject);
+    });
+    this.#ports.push(port1);
+    return { channel: { port: port2, returned, buffers }, flushed: flushed.promise };
+  }
+
+  [Symbol.dispose](): void {
+    for (const port of this.#ports) port.close();
+  }
+
+  #start(pack: FinishedPack, giveBack: (buffer: ArrayBuffer) => void): void {
+    const task = this.#upload(pack)
+      .then(() => giveBack(pack.buffer), this.#fail)
+      .finally(() => this.#running.delete(task));
+    this.#running.add(task);
+  }
+
+  async #upload({ id, sha256, buffer, lengthBytes, blobs }: FinishedPack): Promise<void> {
+    const bytes = new Uint8Array(buffer, 0, lengthBytes);
+    await this.#store.put(keyOfFile("data", id), bytes, { sha256, signal: this.#signal });
+    await this.#index.add({ id, lengthBytes, blobs }, { signal: this.#signal });
+  }
+}

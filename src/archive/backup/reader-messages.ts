@@ -1,0 +1,66 @@
+/** What the walking thread and the reading threads say to each other. */
+import type { MessagePort } from "node:worker_threads";
+import type { ByteString } from "../../base/byte-string.ts";
+import type { ChunkerSpec } from "../../repository/chunker/chunker.ts";
+import type { PackerSettings } from "../../repository/blob-packer.ts";
+import type { SharedBlobIndex } from "../../repository/index/blob-index.ts";
+import type { SharedIdTable } from "../../repository/index/id-table.ts";
+import type { PackRest } from "../../repository/pack-buffer.ts";
+import type { FolderFd } from "../folder-handle.ts";
+import type { OwnerNames } from "../owner-names.ts";
+import type { PackChannel } from "./thread-packs.ts";
+
+/** What every thread that stores blobs is started with. */
+export interface StoringThread {
+  readonly packer: PackerSettings;
+  readonly index: SharedBlobIndex;
+  /** What was stored in this run. */
+  readonly fresh: SharedIdTable;
+  readonly packs: PackChannel;
+  readonly counters: SharedArrayBuffer;
+  /** The thread's own row of them. */
+  readonly counterRow: number;
+  readonly names: OwnerNames;
+}
+
+export interface ReaderStart extends StoringThread {
+  readonly chunker: ChunkerSpec;
+  /** To the walking thread. */
+  readonly requests: MessagePort;
+}
+
+export interface FileToRead {
+  /** Open until the reply is there. */
+  readonly folder: FolderFd;
+  readonly name: ByteString;
+}
+
+export type ReaderRequest =
+  /** Whole files, each to become a node. */
+  | { readonly kind: "files"; readonly batch: number; readonly files: readonly FileToRead[] }
+  /** A part of a large file. */
+  | { readonly kind: "range"; readonly batch: number; readonly file: FileToRead; readonly from: number; readonly to: number }
+  /** A descriptor that can only be read on, until its end. Answered as a range. */
+  | { readonly kind: "stream"; readonly batch: number; readonly fd: number }
+  /** Everything was read: hand out what lies in unfinished packs. */
+  | { readonly kind: "take-rests" }
+  /** Store these with your own unfinished packs, then you are done. */
+  | { readonly kind: "finish"; readonly rests: readonly PackRest[] };
+
+export type ReadFile =
+  /** The node as JSON in a tree, its bytes as units. `changed`: while it was read. */
+  | { readonly kind: "node"; readonly json: ByteString; readonly changed: boolean }
+  /** It is no regular file any more. */
+  | { readonly kind: "replaced" }
+  /** `code` is that of errno(3). */
+  | { readonly kind: "failed"; readonly code: string };
+
+export type ReadRange =
+  | { readonly kind: "content"; readonly ids: Uint8Array; readonly bytes: number; readonly mtimeNs: bigint; readonly ctimeNs: bigint }
+  | { readonly kind: "replaced" }
+  | { readonly kind: "failed"; readonly code: string };
+
+export type ReaderReply =
+  | { readonly kind: "files"; readonly batch: number; readonly files: readonly ReadFile[] }
+  | { readonly kind: "range"; readonly batch: number; readonly range: ReadRange }
+  | { readonly kind: "rests"; readonly rests: readonly PackRest[] };

@@ -1,0 +1,132 @@
+/** The walking thread's end of the reading threads: hands out files in batches to whoever has least to do, and waits when all have enough. */
+import type { MessagePort } from "node:worker_threads";
+import type { PackRest } from "../../repository/pack-buffer.ts";
+import type { FileToRead, ReaderReply, ReaderRequest, ReadFile, ReadRange } from "./reader-messages.ts";
+
+interface QueuedFile {
+  readonly file: FileToRead;
+  readonly done: (result: ReadFile) => void;
+}
+
+interface Reader {
+  readonly port: MessagePort;
+  /** What it was given and has not answered, in bytes and a share for each file. */
+  load: number;
+}
+
+interface Batch {
+  readonly reader: Reader;
+  readonly load: number;
+  readonly done: (reply: ReaderReply) => void;
+}
+
+/** A batch is sent with so many files, or so many bytes. */
+const BATCH_FILES = 128;
+const BATCH_BYTES = 4 << 20;
+/** What opening a file costs beside reading it. */
+const FILE_LOAD = 32 << 10;
+/** A reader with so much to do needs no more: enough that it never waits for the walker. */
+const ENOUGH_LOAD = 24 << 20;
+
+export class ReaderPool {
+  readonly #readers: readonly Reader[];
+  readonly #batches = new Map<number, Batch>();
+  #lastBatch = 0;
+  #files: QueuedFile[] = [];
+  #bytes = 0;
+  readonly #rests: ((rests: readonly PackRest[]) => void)[] = [];
+  #whenRoom: (() => void) | undefined;
+
+  constructor(ports: readonly MessagePort[]) {
+    this.#readers = ports.map((port) => {
+      port.on("message", (reply: ReaderReply) => this.#receive(reply));
+      return { port, load: 0 };
+    });
+  }
+
+  readFile(file: FileToRead, sizeBytes: number, done: (result: ReadFile) => void): void {
+    this.#files.push({ file, done });
+    this.#bytes += sizeBytes;
+    if (this.#files.length >= BATCH_FILES || this.#bytes >= BATCH_BYTES) this.sendFiles();
+  }
+
+  readRange(file: FileToRead, from: number, to: number, done: (result: ReadRange) => void): void {
+    this.#send(Math.min(to - from, ENOUGH_LOAD), (batch) => ({ kind: "range", batch, file, from, to }), (reply) => {
+      if (reply.kind === "range") done(reply.range);
+    });
+  }
+
+  readStream(fd: number, done: (result: ReadRange) => void): void {
+    this.#send(ENOUGH_LOAD, (batch) => ({ kind: "stream", batch, fd }), (reply) => {
+      if (reply.kind === "range") done(reply.range);
+    });
+  }
+
+  /** Sends what is queued, however little. */
+  sendFiles(): void {
+    const files = this.#files;
+    if (files.length === 0) return;
+    const load = this.#bytes + files.length * FILE_LOAD;
+    this.#files = [];
+    this.#bytes = 0;
+    this.#send(load, (batch) => ({ kind: "files", batch, files: files.map(({ file }) => file) }), (reply) => {
+      if (reply.kind !== "files") return;
+      files.forEach(({ done }, at) => {
+        const result = reply.files[at];
+        if (result !== undefined) done(result);
+      });
+    });
+  }
+
+  get hasRoom(): boolean {
+    return this.#readers.some(({ load }) => load < ENOUGH_LOAD);
+  }
+
+  /** Resolves when some reader could take more. */
+  async room(): Promise<void> {
+    while (!this.hasRoom) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#whenRoom = resolve;
+      await promise;
+    }
+  }
+
+  /** Stores what all readers have in unfinished packs, in as few packs as it fits. Nothing may be asked of them any more. */
+  async finish(): Promise<void> {
+    const [first, ...others] = this.#readers;
+    const gathered: PackRest[] = [];
+    for (const { port } of others) {
+      const { promise, resolve } = Promise.withResolvers<readonly PackRest[]>();
+      this.#rests.push(resolve);
+      port.postMessage({ kind: "take-rests" } satisfies ReaderRequest);
+      gathered.push(...(await promise));
+    }
+    for (const { port } of others) port.postMessage({ kind: "finish", rests: [] } satisfies ReaderRequest);
+    first?.port.postMessage({ kind: "finish", rests: gathered } satisfies ReaderRequest, gathered.map(({ buffer }) => buffer));
+  }
+
+  close(): void {
+    for (const { port } of this.#readers) port.close();
+  }
+
+  #send(load: number, request: (batch: number) => ReaderRequest, done: (reply: ReaderReply) => void): void {
+    const reader = this.#readers.reduce((least, other) => (other.load < least.load ? other : least));
+    const batch = ++this.#lastBatch;
+    reader.load += load;
+    this.#batches.set(batch, { reader, load, done });
+    reader.port.postMessage(request(batch));
+  }
+
+  #receive(reply: ReaderReply): void {
+    if (reply.kind === "rests") {
+      this.#rests.shift()?.(reply.rests);
+      return;
+    }
+    const batch = this.#batches.get(reply.batch);
+    if (batch === undefined) return;
+    this.#batches.delete(reply.batch);
+    batch.reader.load -= batch.load;
+    batch.done(reply);
+    if (this.hasRoom) this.#whenRoom?.();
+  }
+}

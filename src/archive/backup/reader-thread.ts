@@ -1,0 +1,120 @@
+/** A thread that reads files: cuts, hashes, compresses, seals and packs what is new in them. */
+import { type BigIntStats, closeSync, fstatSync } from "node:fs";
+import { workerData } from "node:worker_threads";
+import { readXattrs } from "../xattrs.ts";
+import { BlobPacker } from "../../repository/blob-packer.ts";
+import { openChunker } from "../../repository/chunker/chunker.ts";
+import type { HexId } from "../../base/ids.ts";
+import { BlobIndex } from "../../repository/index/blob-index.ts";
+import { BlobSet } from "../../repository/index/blob-set.ts";
+import { openFileIn } from "../folder-handle.ts";
+import { nextDataIn } from "../holes.ts";
+import { nodeJson, nodeOf } from "../stat-node.ts";
+import { type Content, ContentReader } from "./content-reader.ts";
+import { CounterRow } from "./counters.ts";
+import type { FileToRead, ReaderReply, ReaderRequest, ReaderStart, ReadFile, ReadRange } from "./reader-messages.ts";
+import { ThreadPacks } from "./thread-packs.ts";
+
+/** Three times the longest chunk: what is moved to the front is little beside what is read. */
+const CHUNKER_BUFFER_BYTES = 24 << 20;
+const ID_BYTES = 32;
+
+const start = workerData as ReaderStart;
+const packs = new ThreadPacks(start.packs);
+const packer = new BlobPacker("data", start.packer, BlobIndex.attach(start.index), BlobSet.attach(start.fresh), packs);
+const counters = new CounterRow(start.counters, start.counterRow);
+const reader = new ContentReader(openChunker(start.chunker, CHUNKER_BUFFER_BYTES), packer, (bytes) => counters.add("bytes", bytes));
+
+start.requests.on("message", (request: ReaderRequest) => {
+  switch (request.kind) {
+    case "files":
+      reply({ kind: "files", batch: request.batch, files: request.files.map(readFile) });
+      break;
+    case "range":
+      reply({ kind: "range", batch: request.batch, range: readRange(request.file, request.from, request.to) });
+      break;
+    case "stream":
+      reply({ kind: "range", batch: request.batch, range: readStream(request.fd) });
+      break;
+    case "take-rests": {
+      const rests = packer.takeRests();
+      start.requests.postMessage({ kind: "rests", rests } satisfies ReaderReply, rests.map(({ buffer }) => buffer));
+      break;
+    }
+    case "finish":
+      for (const rest of request.rests) packer.absorb(rest);
+      packer.flush();
+      countStored();
+      packs.flushed();
+      break;
+  }
+});
+
+function countStored(): void {
+  counters.set("dataBlobs", packer.counters.newBlobs);
+  counters.set("newBytes", packer.counters.newBytes);
+  counters.set("storedBytes", packer.counters.storedBytes);
+}
+
+function reply(message: ReaderReply): void {
+  start.requests.postMessage(message);
+}
+
+function readFile(file: FileToRead): ReadFile {
+  return whileOpen(file, (fd, stat) => {
+    const size = Number(stat.size);
+    const content = reader.read(fd, { from: 0, to: size === 0 ? Infinity : size, nextData: nextDataIn(fd, stat, Number(stat.size)) });
+    const ids = hexIds(content.ids);
+    const changed = content.bytes !== size || (content.reads > 1 && isChanged(stat, fstatSync(fd, { bigint: true })));
+    const node = nodeOf(file.name, stat, start.names, { content: ids, size: content.bytes, xattrs: readXattrs(fd) });
+    counters.add("files");
+    return { kind: "node", json: nodeJson(node), changed };
+  });
+}
+
+function readRange(file: FileToRead, from: number, to: number): ReadRange {
+  return whileOpen(file, (fd, stat) => {
+    const content: Content = reader.read(fd, { from, to, nextData: nextDataIn(fd, stat, to) });
+    const { mtimeNs, ctimeNs } = fstatSync(fd, { bigint: true });
+    return { kind: "content", ids: content.ids.slice(), bytes: content.bytes, mtimeNs, ctimeNs };
+  });
+}
+
+function readStream(fd: number): ReadRange {
+  try {
+    const { ids, bytes } = reader.read(fd, { from: undefined, to: Infinity });
+    return { kind: "content", ids: ids.slice(), bytes, mtimeNs: 0n, ctimeNs: 0n };
+  } catch (error) {
+    return { kind: "failed", code: errnoOf(error) };
+  }
+}
+
+type Failure = { readonly kind: "replaced" } | { readonly kind: "failed"; readonly code: string };
+
+/** A file that cannot be opened or read is a result; anything else that goes wrong is thrown. */
+function whileOpen<T>({ folder, name }: FileToRead, work: (fd: number, stat: BigIntStats) => T): T | Failure {
+  let fd: number | undefined;
+  try {
+    fd = openFileIn(folder, name);
+    const stat = fstatSync(fd, { bigint: true });
+    return stat.isFile() ? work(fd, stat) : { kind: "replaced" };
+  } catch (error) {
+    return { kind: "failed", code: errnoOf(error) };
+  } finally {
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function errnoOf(error: unknown): string {
+  if (error instanceof Error && "syscall" in error && "code" in error && typeof error.code === "string") return error.code;
+  throw error;
+}
+
+function isChanged(before: BigIntStats, after: BigIntStats): boolean {
+  return before.mtimeNs !== after.mtimeNs || before.ctimeNs !== after.ctimeNs || before.size !== after.size;
+}
+
+function hexIds(ids: Uint8Array): HexId[] {
+  const count = ids.length / ID_BYTES;
+  return Array.from({ length: count }, (_, at) => ids.subarray(at * ID_BYTES, (at + 1) * ID_BYTES).toHex() as HexId);
+}

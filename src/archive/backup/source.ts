@@ -1,0 +1,41 @@
+/** What a backup reads. */
+import type { ByteString } from "../../base/byte-string.ts";
+import type { FolderMark } from "../exclude.ts";
+
+/** Entries of a folder that are wanted, each with what is wanted of it; undefined: everything. */
+export type Wanted = ReadonlyMap<ByteString, Wanted> | undefined;
+
+export interface TreeSource {
+  readonly kind: "tree";
+  /** The folder whose entries stand at the top of the snapshot. */
+  readonly root: string;
+  readonly wanted: Wanted;
+  readonly excludes: ExcludeRules;
+}
+
+export interface StreamSource {
+  readonly kind: "stream";
+  readonly fd: number;
+  /** What the file is called. */
+  readonly name: ByteString;
+  /** Its time. */
+  readonly nowNs: bigint;
+}
+
+export type BackupSource = TreeSource | StreamSource;
+
+export interface ExcludeRules {
+  readonly patterns: readonly ByteString[];
+  readonly patternsIgnoringCase: readonly ByteString[];
+  readonly marks: readonly FolderMark[];
+  readonly largerThanBytes: number | undefined;
+  readonly oneFileSystem: boolean;
+}
+
+export const NO_EXCLUDES: ExcludeRules = {
+  patterns: [],
+  patternsIgnoringCase: [],
+  marks: [],
+  largerThanBytes: undefined,
+  oneFileSystem: false,
+};

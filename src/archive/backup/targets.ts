@@ -1,0 +1,55 @@
+/** From the paths that a person names to what is walked. */
+import { lstat } from "node:fs/promises";
+import { isAbsolute, join, normalize, resolve } from "node:path";
+import { type ByteString, byteStringOf } from "../../base/byte-string.ts";
+import { DomainError } from "../../base/errors.ts";
+import type { ExcludeRules, TreeSource, Wanted } from "./source.ts";
+
+/**
+ * As restic does it: an absolute path stands in the snapshot from the root on, a relative one from the working folder on, and "."
+ * means what is in it. Absolute and relative ones together, and those that lead up, are all taken as absolute.
+ *
+ * @throws {DomainError} not-found/path_not_found
+ */
+export async function treeSource(paths: readonly string[], workingFolder: string, excludes: ExcludeRules): Promise<TreeSource> {
+  for (const path of paths) await requirePath(resolve(workingFolder, path), path);
+  const clean = paths.map((path) => normalize(path).replace(/(?<=.)\/$/, ""));
+  const isBelow = clean.every((path) => !isAbsolute(path) && path !== ".." && !path.startsWith("../"));
+  const root = isBelow ? workingFolder : "/";
+  const names = isBelow ? clean : clean.map((path) => resolve(workingFolder, path));
+  const wanted = names.reduce<Wanted>((all, path) => withPath(all, namesOf(path)), new Map());
+  return { kind: "tree", root, wanted, excludes };
+}
+
+/** The paths as a snapshot names them. */
+export function absolutePaths(paths: readonly string[], workingFolder: string): string[] {
+  return Array.from(new Set(paths.map((path) => resolve(workingFolder, path)))).toSorted();
+}
+
+/** All of one folder, its entries at the top. */
+export function folderSource(root: string, excludes: ExcludeRules): TreeSource {
+  return { kind: "tree", root: join(root, "."), wanted: undefined, excludes };
+}
+
+function namesOf(path: string): ByteString[] {
+  return path === "." ? [] : path.split("/").filter((name) => name !== "").map(byteStringOf);
+}
+
+/** A folder that is wanted whole swallows what is wanted of it. */
+function withPath(wanted: Wanted, names: readonly ByteString[]): Wanted {
+  const [name, ...rest] = names;
+  if (name === undefined || wanted === undefined) return undefined;
+  const below = wanted.has(name) ? wanted.get(name) : new Map<ByteString, Wanted>();
+  return new Map(wanted).set(name, withPath(below, rest));
+}
+
+async function requirePath(absolute: string, path: string): Promise<void> {
+  try {
+    await lstat(absolute);
+  } catch (cause) {
+    const { code = "" } = cause as NodeJS.ErrnoException;
+    const state = code === "ENOENT" || code === "ENOTDIR" ? "it does not exist" : code === "EACCES" ? "permission denied" : code;
+    const kind = code === "EACCES" ? "forbidden" : "not-found";
+    throw new DomainError(kind, "path_not_found", `Cannot back up "${path}": ${state}`, { cause, hint: "Nothing was backed up" });
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * How packs get from the threads that fill them to the main thread that stores them. A thread has a fixed number of buffers and waits,
+ * blocked, when all of them are on their way: memory stays bounded however slow the store is.
+ */
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { PACK_BUFFER_BYTES, type PackSink } from "../../repository/blob-packer.ts";
+import type { FinishedPack } from "../../repository/pack-buffer.ts";
+
+/** What a thread needs to hand out packs; can be posted to it. */
+export interface PackChannel {
+  readonly port: MessagePort;
+  /** One 32-bit counter, raised and notified after each buffer that goes back. */
+  readonly returned: SharedArrayBuffer;
+  readonly buffers: number;
+}
+
+/** From thread to main. */
+export type PackMessage = { readonly kind: "pack"; readonly pack: FinishedPack } | { readonly kind: "flushed" };
+/** From main to thread. */
+export interface BufferReturn {
+  readonly buffer: ArrayBuffer;
+}
+
+export class ThreadPacks implements PackSink {
+  readonly #channel: PackChannel;
+  readonly #returned: Int32Array;
+  readonly #free: ArrayBuffer[] = [];
+  #made = 0;
+
+  constructor(channel: PackChannel) {
+    this.#channel = channel;
+    this.#returned = new Int32Array(channel.returned);
+  }
+
+  take(minBytes: number): ArrayBuffer {
+    // A folder of very many files makes a tree that shares its pack with nothing.
+    if (minBytes > PACK_BUFFER_BYTES) return new ArrayBuffer(minBytes);
+    for (;;) {
+      const seen = Atomics.load(this.#returned, 0);
+      this.#collect();
+      const buffer = this.#free.pop();
+      if (buffer !== undefined) return buffer;
+      if (this.#made < this.#channel.buffers) {
+        this.#made++;
+        return new ArrayBuffer(PACK_BUFFER_BYTES);
+      }
+      Atomics.wait(this.#returned, 0, seen);
+    }
+  }
+
+  giveBack(buffer: ArrayBuffer): void {
+    if (buffer.byteLength === PACK_BUFFER_BYTES) this.#free.push(buffer);
+  }
+
+  store(pack: FinishedPack): void {
+    this.#post({ kind: "pack", pack }, [pack.buffer]);
+  }
+
+  /** Tells the main thread that no pack of this thread follows. */
+  flushed(): void {
+    this.#post({ kind: "flushed" }, []);
+  }
+
+  #post(message: PackMessage, transfer: ArrayBuffer[]): void {
+    this.#channel.port.postMessage(message, transfer);
+  }
+
+  #collect(): void {
+    for (;;) {
+      const received = receiveMessageOnPort(this.#channel.port) as { readonly message: BufferReturn } | undefined;
+      if (received === undefined) return;
+      this.giveBack(received.message.buffer);
+    }
+  }
+}

@@ -1,0 +1,24 @@
+/** How many threads read, and how they are started. */
+import { availableParallelism } from "node:os";
+import { type MessagePort, Worker } from "node:worker_threads";
+
+/** Enough to be as fast as any disk or network that a node has. */
+const MAX_READERS = 8;
+/** What the process takes without readers, and what each of them adds. */
+const BASE_BYTES = 120 << 20;
+const READER_BYTES = 60 << 20;
+
+/** By processors, and by the memory that the process may take. */
+export function readerCount(): number {
+  // 0 or a huge number where nothing is set.
+  const limit = process.constrainedMemory();
+  const byMemory = limit > 0 ? Math.floor((limit - BASE_BYTES) / READER_BYTES) : MAX_READERS;
+  return Math.max(1, Math.min(availableParallelism(), MAX_READERS, byMemory));
+}
+
+/** @param fail gets what a thread did not expect */
+export function startThread(file: URL, start: unknown, ports: readonly MessagePort[], fail: (error: unknown) => void): Worker {
+  const worker = new Worker(file, { workerData: start, transferList: [...ports] });
+  worker.on("error", fail);
+  return worker;
+}

@@ -1,0 +1,41 @@
+/** The thread that walks folders and makes the trees. */
+import { parentPort, workerData } from "node:worker_threads";
+import { BlobDecoder } from "../../repository/blob-decoder.ts";
+import { BlobPacker } from "../../repository/blob-packer.ts";
+import { BlobIndex } from "../../repository/index/blob-index.ts";
+import { BlobSet } from "../../repository/index/blob-set.ts";
+import { CounterRow } from "./counters.ts";
+import { ParentTrees } from "./parent-trees.ts";
+import { ReaderPool } from "./reader-pool.ts";
+import { readStream } from "./read-stream.ts";
+import { ThreadPacks } from "./thread-packs.ts";
+import type { WalkerMessage, WalkerStart } from "./walker-messages.ts";
+import { Walk, type WalkParts } from "./walk.ts";
+
+const start = workerData as WalkerStart;
+const packs = new ThreadPacks(start.packs);
+const index = BlobIndex.attach(start.index);
+const packer = new BlobPacker("tree", start.packer, index, BlobSet.attach(start.fresh), packs);
+const readers = new ReaderPool(start.readers);
+const parts: WalkParts = {
+  readers,
+  packer,
+  index,
+  counters: new CounterRow(start.counters, start.counterRow),
+  names: start.names,
+  parents: new ParentTrees(start.trees, index, new BlobDecoder(start.packer.masterKey)),
+  unsureFromNs: start.unsureFromNs,
+  forcedCutBytes: start.forcedCutBytes,
+  report: (finding) => tell({ kind: "finding", finding }),
+};
+
+const tree = start.source.kind === "tree" ? await new Walk(start.source, parts).run(start.parentTree) : await readStream(start.source, parts);
+await readers.finish();
+packer.flush();
+packs.flushed();
+tell({ kind: "done", tree });
+start.trees.close();
+
+function tell(message: WalkerMessage): void {
+  parentPort?.postMessage(message);
+}

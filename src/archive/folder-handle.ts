@@ -1,0 +1,44 @@
+/**
+ * Folders by handle: whoever may write to a tree can swap a folder for a link at any moment, so nothing is reached by a path, only
+ * by name in a folder that is open already. Through `/proc/self/fd`, this works with Node's own calls.
+ */
+import { closeSync, constants, openSync } from "node:fs";
+import type { ByteString } from "../base/byte-string.ts";
+
+/** A file descriptor of a folder. Belongs to the process: other threads may use it while it is open. */
+export type FolderFd = number;
+
+const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+/** A fifo that took the place of a file must not hold up who opens it; it has no effect on files. */
+const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+const ASCII_ONLY = /^[\x01-\x7f]*$/;
+
+/** What calls that take a path get for an entry of an open folder. */
+export function pathIn(folder: FolderFd, name: ByteString): string | Buffer {
+  const path = `/proc/self/fd/${folder}/${name}`;
+  return ASCII_ONLY.test(name) ? path : Buffer.from(path, "latin1");
+}
+
+/** The folder itself, likewise. */
+export function pathOf(folder: FolderFd): string {
+  return `/proc/self/fd/${folder}`;
+}
+
+/** Throws ELOOP or ENOTDIR if it is a link or anything else by now. */
+export function openFolderIn(folder: FolderFd, name: ByteString): FolderFd {
+  return openSync(pathIn(folder, name), OPEN_FOLDER);
+}
+
+export function openFileIn(folder: FolderFd, name: ByteString): number {
+  return openSync(pathIn(folder, name), OPEN_FILE);
+}
+
+/** A folder that was named by the user: links on the way there are the user's own. */
+export function openFolderAt(path: string | Buffer): FolderFd {
+  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+}
+
+export function closeHandle(fd: number): void {
+  closeSync(fd);
+}

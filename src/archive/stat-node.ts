@@ -1,0 +1,53 @@
+/** What the file system says about an entry, as a node of a tree. */
+import type { BigIntStats } from "node:fs";
+import { byteString, type ByteString } from "../base/byte-string.ts";
+import { encodeNode } from "../repository/format/tree/encode.ts";
+import type { HexId } from "../base/ids.ts";
+import { type ExtendedAttribute, goModeOf, type Node, type NodeType, nodeTypeOf } from "../repository/format/tree/node.ts";
+import type { OwnerNames } from "./owner-names.ts";
+
+export interface NodeParts {
+  readonly xattrs: readonly ExtendedAttribute[];
+  readonly content?: readonly HexId[];
+  /** Bytes read, which is what the content has, whatever stat said before. */
+  readonly size?: number;
+  readonly subtree?: HexId;
+  readonly linkTarget?: ByteString;
+}
+
+/** The types that can have several names; restic writes the count for these only. */
+const LINKABLE: ReadonlySet<NodeType> = new Set(["file", "symlink", "dev", "chardev"]);
+
+/** As restic writes it: the time of access is not kept, so that reading a file does not change its node. */
+export function nodeOf(name: ByteString, stat: BigIntStats, names: OwnerNames, parts: NodeParts): Node {
+  const mode = Number(stat.mode);
+  const type = nodeTypeOf(mode);
+  const uid = Number(stat.uid);
+  const gid = Number(stat.gid);
+  return {
+    name,
+    type,
+    mode: goModeOf(mode),
+    mtimeNs: stat.mtimeNs,
+    atimeNs: stat.mtimeNs,
+    ctimeNs: stat.ctimeNs,
+    uid,
+    gid,
+    user: names.users.get(uid) ?? "",
+    group: names.groups.get(gid) ?? "",
+    inode: stat.ino,
+    deviceId: stat.dev,
+    size: parts.size ?? 0,
+    links: LINKABLE.has(type) ? Number(stat.nlink) : 0,
+    xattrs: parts.xattrs,
+    device: type === "dev" || type === "chardev" ? stat.rdev : 0n,
+    ...(parts.content === undefined ? {} : { content: parts.content }),
+    ...(parts.subtree === undefined ? {} : { subtree: parts.subtree }),
+    ...(parts.linkTarget === undefined ? {} : { linkTarget: parts.linkTarget }),
+  };
+}
+
+/** As it stands in a tree. */
+export function nodeJson(node: Node): ByteString {
+  return byteString(encodeNode(node));
+}

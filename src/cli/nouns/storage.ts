@@ -1,0 +1,25 @@
+/**
+ * `holdfast storage …`. One file a noun: it says what its verbs are called, take and explain. What a verb does is in
+ * `../commands/<noun>-<verb>.ts`, imported by the action only; it gets parsed values, the context, and the output format.
+ */
+import type { Command } from "commander";
+import type { StorageCheckOptions } from "../commands/storage-check.ts";
+import type { CommandContext } from "../context.ts";
+import { outputFormat } from "../output.ts";
+
+export function addStorage(program: Command, context: CommandContext): void {
+  const storage = program.command("storage").description("Examine the places that hold repositories");
+  storage
+    .command("check")
+    .argument("<url>", "Folder or bucket: /path, file:///path, s3://bucket/prefix?endpoint=…&region=…&pathStyle=true")
+    .description("Prove that a storage keeps what repositories rely on; it writes a few small objects and removes them again")
+    .option("--lock", "Prove Object Lock as well, which takes ten seconds more")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  holdfast storage check /srv/backups\n  holdfast storage check 's3://backups/eu?endpoint=https://s3.example.org'",
+    )
+    .action(async (url: string, { lock = false }: Partial<StorageCheckOptions>, command: Command) => {
+      const { storageCheck } = await import("../commands/storage-check.ts");
+      await storageCheck(url, { lock }, context, outputFormat(command));
+    });
+}

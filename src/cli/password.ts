@@ -1,0 +1,95 @@
+/** Where the password of a repository comes from: a file, the environment, or a person at a terminal. */
+import { open } from "node:fs/promises";
+import { createInterface } from "node:readline/promises";
+import { Writable } from "node:stream";
+import { DomainError } from "../base/errors.ts";
+import type { FindingSink } from "../base/finding.ts";
+import type { CommandContext } from "./context.ts";
+
+export const PASSWORD_VARIABLE = "HOLDFAST_PASSWORD";
+
+const MAX_PASSWORD_BYTES = 64 * 1024;
+const OTHERS_MAY_READ = 0o004;
+
+/**
+ * The file counts before the environment, and both before asking.
+ *
+ * @throws {DomainError} usage/password_missing: none of them is there
+ * @throws {DomainError} usage/password_file: it cannot be read, or has none in it
+ * @throws {DomainError} cancelled/interrupted: Ctrl-C while it was asked for
+ */
+export async function readPassword(file: string | undefined, context: CommandContext, report: FindingSink): Promise<string> {
+  const fromEnvironment = takePassword(context.environment);
+  if (file !== undefined) return readPasswordFile(file, report);
+  if (fromEnvironment !== undefined) return fromEnvironment;
+  if (context.stdin.isTTY === true && context.stderr.isTTY === true) return askPassword("Password of the repository: ", context);
+  throw new DomainError("usage", "password_missing", "Cannot open the repository: no password was given", {
+    hint: `Use --password-file, or set ${PASSWORD_VARIABLE}`,
+  });
+}
+
+/** Takes it out of the environment, so that no program that is started from here gets it. */
+function takePassword(environment: CommandContext["environment"]): string | undefined {
+  const password = environment[PASSWORD_VARIABLE];
+  delete environment[PASSWORD_VARIABLE];
+  return password === "" ? undefined : password;
+}
+
+/** All of the file but a newline at its end. */
+async function readPasswordFile(path: string, report: FindingSink): Promise<string> {
+  const refused = (state: string, cause?: unknown): DomainError =>
+    new DomainError("usage", "password_file", `Cannot read password file "${path}": ${state}`, { cause });
+  let bytes: Buffer;
+  try {
+    await using file = await open(path);
+    const { mode } = await file.stat();
+    if ((mode & OTHERS_MAY_READ) !== 0) {
+      const message = "Everyone on this machine may read the password file";
+      report({ grade: "info", code: "password_file_readable", object: path, message });
+    }
+    bytes = Buffer.alloc(MAX_PASSWORD_BYTES + 1);
+    // A named pipe gives it in parts.
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      ({ bytesRead: read } = await file.read(bytes, length, bytes.length - length, null));
+    }
+    bytes = bytes.subarray(0, length);
+  } catch (error) {
+    throw refused((error as NodeJS.ErrnoException).code === "ENOENT" ? "it is not there" : "it is not readable", error);
+  }
+  if (bytes.length > MAX_PASSWORD_BYTES) throw refused(`it has more than ${MAX_PASSWORD_BYTES} bytes`);
+  const password = bytes.toString("utf8").replace(/\r?\n$/, "");
+  if (password === "") throw refused("it is empty");
+  return password;
+}
+
+/**
+ * Asks at the terminal, and does not show what is typed.
+ *
+ * @throws {DomainError} usage/password_missing: nothing was typed
+ * @throws {DomainError} cancelled/interrupted: Ctrl-C
+ */
+export async function askPassword(question: string, { stdin, stderr, signal }: CommandContext): Promise<string> {
+  const interrupted = new AbortController();
+  const hidden = new Writable({ write: (_chunk, _encoding, done) => done() });
+  using lines = createInterface({ input: stdin, output: hidden, terminal: true, historySize: 0 });
+  // A terminal in raw mode gives Ctrl-C and Ctrl-D as letters.
+  lines.on("SIGINT", () => interrupted.abort(new DomainError("cancelled", "interrupted", "Cancelled by SIGINT")));
+  lines.on("close", () => interrupted.abort(nothingTyped()));
+  stderr.write(question);
+  const either = AbortSignal.any([signal, interrupted.signal]);
+  try {
+    const password = await lines.question("", { signal: either });
+    if (password === "") throw nothingTyped();
+    return password;
+  } catch (error) {
+    either.throwIfAborted();
+    throw error;
+  } finally {
+    stderr.write("\n");
+  }
+}
+
+function nothingTyped(): DomainError {
+  return new DomainError("usage", "password_missing", "Cannot open the repository: no password was typed");
+}

@@ -1,0 +1,32 @@
+/** The file calls in plain Node: what it cannot do is listed, and refused where nothing near it can be done. */
+import { fstatSync, futimesSync, lutimesSync } from "node:fs";
+import { bytesOf } from "../base/byte-string.ts";
+import { DomainError } from "../base/errors.ts";
+import type { FileCalls, FileTarget } from "./files.ts";
+
+export function nodeFileCalls(): FileCalls {
+  return {
+    backEnd: "node",
+    missing: ["xattrs", "special-files", "nanosecond-times", "holes"],
+    listXattrs: () => [],
+    getXattr: () => undefined,
+    setXattr: () => refuse("set extended attribute"),
+    removeXattr: () => refuse("remove extended attribute"),
+    makeNode: () => refuse("make special file"),
+    setTimes,
+    nextData: (file, offset) => (offset < fstatSync(file).size ? offset : undefined),
+    nextHole: (file) => fstatSync(file).size,
+  };
+}
+
+/** Node takes seconds as a double, which has a microsecond left in our times. */
+function setTimes(target: FileTarget, atimeNs: bigint, mtimeNs: bigint): void {
+  const [atime, mtime] = [Number(atimeNs) / 1e9, Number(mtimeNs) / 1e9];
+  if (typeof target === "number") futimesSync(target, atime, mtime);
+  else lutimesSync(bytesOf(target), atime, mtime);
+}
+
+function refuse(action: string): never {
+  const hint = "Run it with the Node that Holdfast comes with, on Linux, without --no-experimental-ffi";
+  throw new DomainError("unsupported", "file_call", `Cannot ${action}: plain Node has no call for it`, { hint });
+}

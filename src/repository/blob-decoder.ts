@@ -1,0 +1,44 @@
+/** From a sealed blob to its content, checked against its id. Synchronous; one for each thread. */
+import type { HexId } from "../base/ids.ts";
+import { DomainError } from "../base/errors.ts";
+import { SHA256_BYTES } from "../native/lengths.ts";
+import { primitives, type Primitives } from "../native/primitives.ts";
+import { Cipher, type MasterKey, SEAL_OVERHEAD } from "./format/cipher.ts";
+
+export class BlobDecoder {
+  readonly #cipher: Cipher;
+  readonly #primitives: Primitives = primitives();
+  readonly #hash = new Uint8Array(SHA256_BYTES);
+  #body = new Uint8Array(0);
+
+  constructor(masterKey: MasterKey) {
+    this.#cipher = new Cipher(masterKey);
+  }
+
+  /**
+   * @param uncompressedLength as the index has it; 0: it is not compressed
+   * @returns memory of its own
+   * @throws {DomainError} corrupt/unauthentic
+   * @throws {DomainError} corrupt/zstd
+   * @throws {DomainError} corrupt/blob_hash: whole, but not what its id promises
+   */
+  decode(sealed: Uint8Array, uncompressedLength: number, id: HexId): Uint8Array<ArrayBuffer> {
+    const plain = new Uint8Array(uncompressedLength === 0 ? Math.max(sealed.length - SEAL_OVERHEAD, 0) : uncompressedLength);
+    this.decodeInto(sealed, uncompressedLength, id, plain);
+    return plain;
+  }
+
+  /** Like decode(), into the start of `target`, which is long enough; gives the bytes written. */
+  decodeInto(sealed: Uint8Array, uncompressedLength: number, id: HexId, target: Uint8Array): number {
+    const written = uncompressedLength === 0 ? this.#cipher.openInto(sealed, target) : this.#unpackInto(sealed, uncompressedLength, target);
+    this.#primitives.sha256Into(target.subarray(0, written), this.#hash, 0);
+    if (this.#hash.toHex() === id) return written;
+    throw new DomainError("corrupt", "blob_hash", `Cannot use blob "${id}": its content has another hash`);
+  }
+
+  #unpackInto(sealed: Uint8Array, uncompressedLength: number, target: Uint8Array): number {
+    if (this.#body.length < sealed.length) this.#body = new Uint8Array(sealed.length);
+    const bodyBytes = this.#cipher.openInto(sealed, this.#body);
+    return this.#primitives.zstdDecompressInto(this.#body.subarray(0, bodyBytes), target.subarray(0, uncompressedLength));
+  }
+}

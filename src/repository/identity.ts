@@ -1,0 +1,72 @@
+/**
+ * Who a repository is, in a small plain object beside restic's files: a random id, and the salt that turns a location's key into this
+ * repository's password. Neither is secret.
+ */
+import { type RandomBytes, parseHexId, randomHexId, type HexId } from "../base/ids.ts";
+import { DomainError } from "../base/errors.ts";
+import type { CallOptions, ObjectStore } from "../storage/object-store.ts";
+import { IDENTITY_KEY } from "./layout.ts";
+
+export interface RepositoryIdentity {
+  readonly id: HexId;
+  /** 32 bytes. */
+  readonly salt: Uint8Array;
+}
+
+const FORMAT = "holdfast-repository";
+const VERSION = 1;
+/** What is longer was not written by us. */
+const MAX_BYTES = 4096;
+
+export function newIdentity(random?: RandomBytes): RepositoryIdentity {
+  return { id: randomHexId(random), salt: Uint8Array.fromHex(randomHexId(random)) };
+}
+
+/** undefined: there is none, as in a repository that restic made. */
+export async function readIdentity(store: ObjectStore, options?: CallOptions): Promise<RepositoryIdentity | undefined> {
+  try {
+    return parseIdentity(await store.get(IDENTITY_KEY, options), store.url);
+  } catch (error) {
+    if (error instanceof DomainError && error.code === "object_not_found") return undefined;
+    throw error;
+  }
+}
+
+/** Writes it unless there is one already, and gives the one that is there then. */
+export async function writeIdentity(
+  store: ObjectStore,
+  identity: RepositoryIdentity,
+  options: CallOptions = {},
+): Promise<RepositoryIdentity> {
+  const json = JSON.stringify({ format: FORMAT, version: VERSION, id: identity.id, salt: identity.salt.toHex() });
+  try {
+    await store.put(IDENTITY_KEY, Buffer.from(`${json}\n`), { ...options, ifAbsent: true });
+    return identity;
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== "object_exists") throw error;
+    return parseIdentity(await store.get(IDENTITY_KEY, options), store.url);
+  }
+}
+
+function parseIdentity(bytes: Uint8Array, url: string): RepositoryIdentity {
+  const unreadable = (state: string): DomainError =>
+    new DomainError("corrupt", "repository_identity", `Cannot read "${IDENTITY_KEY}" in "${url}": ${state}`, {
+      hint: "Open the repository with its own password instead of the location's key",
+    });
+  if (bytes.length > MAX_BYTES) throw unreadable(`it has ${bytes.length} bytes`);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw new DomainError("corrupt", "repository_identity", unreadable("it is not JSON").message, { cause });
+  }
+  const { format, version, id, salt } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
+  if (format !== FORMAT) throw unreadable("it is something else");
+  if (version !== VERSION) {
+    throw new DomainError("unsupported", "repository_identity_version", `Cannot read "${IDENTITY_KEY}" in "${url}": it has a newer version`, {
+      hint: "Use a newer Holdfast",
+    });
+  }
+  if (typeof id !== "string" || typeof salt !== "string") throw unreadable("a field is missing");
+  return { id: parseHexId(id), salt: Uint8Array.fromHex(parseHexId(salt)) };
+}

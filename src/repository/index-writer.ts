@@ -1,0 +1,69 @@
+/** Collects what is in the packs that were stored, and writes it as index files. On the main thread. */
+import type { Clock } from "../base/clock.ts";
+import type { HexId } from "../base/ids.ts";
+import type { CallOptions } from "../storage/object-store.ts";
+import { encodeIndexFile } from "./index/index-file.ts";
+import type { PackedBlob } from "./pack-buffer.ts";
+import type { SealedFiles } from "./sealed-files.ts";
+
+export interface StoredPack {
+  readonly id: HexId;
+  readonly lengthBytes: number;
+  readonly blobs: readonly PackedBlob[];
+}
+
+/** An index file is written after so much time, */
+const FLUSH_AFTER_MS = 5 * 60_000;
+/** or so many blobs, as many as restic puts into one, */
+const FLUSH_BLOBS = 50_000;
+/** or when a tenth of what this run stored would have to be sent again after a crash, */
+const UNINDEXED_SHARE = 0.1;
+/** but not for less than this. */
+const FLUSH_MIN_BYTES = 32 << 20;
+
+export class IndexWriter {
+  readonly #files: SealedFiles;
+  readonly #clock: Clock;
+  #pending: StoredPack[] = [];
+  #pendingBlobs = 0;
+  #pendingBytes = 0;
+  #storedBytes = 0;
+  #lastFlushMs: number;
+  #flushing: Promise<void> = Promise.resolve();
+
+  constructor(files: SealedFiles, clock: Clock) {
+    this.#files = files;
+    this.#clock = clock;
+    this.#lastFlushMs = clock.monotonicMs();
+  }
+
+  /** Takes note of a pack that is stored for sure; writes an index file when it is time. */
+  async add(pack: StoredPack, options?: CallOptions): Promise<void> {
+    this.#pending.push(pack);
+    this.#pendingBlobs += pack.blobs.length;
+    this.#pendingBytes += pack.lengthBytes;
+    this.#storedBytes += pack.lengthBytes;
+    if (this.#isDue()) await this.flush(options);
+  }
+
+  /** Returns when everything that was added is in an index file. */
+  async flush(options?: CallOptions): Promise<void> {
+    const packs = this.#pending;
+    this.#pending = [];
+    this.#pendingBlobs = 0;
+    this.#pendingBytes = 0;
+    this.#lastFlushMs = this.#clock.monotonicMs();
+    const before = this.#flushing;
+    const own = packs.length === 0 ? Promise.resolve() : this.#files.save("index", encodeIndexFile(packs), options).then(() => undefined);
+    this.#flushing = Promise.all([before, own]).then(() => undefined);
+    await this.#flushing;
+  }
+
+  #isDue(): boolean {
+    return (
+      this.#pendingBlobs >= FLUSH_BLOBS ||
+      this.#clock.monotonicMs() - this.#lastFlushMs >= FLUSH_AFTER_MS ||
+      this.#pendingBytes >= Math.max(FLUSH_MIN_BYTES, this.#storedBytes * UNINDEXED_SHARE)
+    );
+  }
+}

@@ -1,0 +1,43 @@
+/** Where things lie in a repository: restic's folders, and beside them `holdfast/`, which restic leaves alone. */
+import type { HexId } from "../base/ids.ts";
+import { parseObjectKey, type ObjectKey } from "../storage/object-store.ts";
+
+/** Files that are sealed as a whole and named by the SHA-256 of their bytes. */
+export type SealedFileType = "index" | "snapshots" | "locks" | "marks" | "resume" | "ledger";
+
+/** Everything that is named by the SHA-256 of its bytes. */
+export type ContentNamedType = SealedFileType | "keys" | "data";
+
+const FOLDERS: Readonly<Record<ContentNamedType, string>> = {
+  data: "data/",
+  index: "index/",
+  keys: "keys/",
+  locks: "locks/",
+  snapshots: "snapshots/",
+  marks: "holdfast/marks/",
+  resume: "holdfast/resume/",
+  ledger: "holdfast/ledger/",
+};
+
+export const CONFIG_KEY: ObjectKey = parseObjectKey("config");
+/** Plain JSON: who this repository is. */
+export const IDENTITY_KEY: ObjectKey = parseObjectKey("holdfast/repository.json");
+/** Sealed: the chunker's parameters once more, should a tool drop our field from `config`. */
+export const CHUNKER_KEY: ObjectKey = parseObjectKey("holdfast/chunker");
+
+const ID_FORM = /^[0-9a-f]{64}$/;
+
+export function folderOf(type: ContentNamedType): string {
+  return FOLDERS[type];
+}
+
+export function keyOfFile(type: ContentNamedType, id: HexId): ObjectKey {
+  const spread = type === "data" ? `${id.slice(0, 2)}/` : "";
+  return `${FOLDERS[type]}${spread}${id}` as ObjectKey;
+}
+
+/** The id in an object's key; undefined if it does not end in one, as foreign files in a bucket do not. */
+export function idOfKey(key: ObjectKey): HexId | undefined {
+  const name = key.slice(key.lastIndexOf("/") + 1);
+  return ID_FORM.test(name) ? (name as HexId) : undefined;
+}

@@ -1,0 +1,75 @@
+/** An opened repository: its store, its config, and the keys to everything in it. */
+import { DomainError } from "../base/errors.ts";
+import type { Finding } from "../base/finding.ts";
+import type { HexId } from "../base/ids.ts";
+import type { CallOptions, ObjectStore } from "../storage/object-store.ts";
+import { Cipher, type MasterKey } from "./format/cipher.ts";
+import { type Config, parseConfig } from "./format/config.ts";
+import { type RepositoryIdentity, readIdentity } from "./identity.ts";
+import { readKeys, unlockKeys } from "./keys.ts";
+import { CONFIG_KEY } from "./layout.ts";
+import { SealedFiles } from "./sealed-files.ts";
+import { repositoryPassword, type RepositorySecret } from "./secret.ts";
+
+export interface Repository {
+  readonly store: ObjectStore;
+  readonly config: Config;
+  /** Absent in a repository that another tool made. */
+  readonly identity: RepositoryIdentity | undefined;
+  readonly masterKey: MasterKey;
+  /** The key file that opened it. */
+  readonly keyId: HexId;
+  readonly cipher: Cipher;
+  readonly files: SealedFiles;
+  /** What was odd when it was opened. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * @throws {DomainError} not-found/repository_not_found: no config there
+ * @throws {DomainError} unauthenticated/wrong_repository_key
+ * @throws {DomainError} unsupported/repository_version
+ * @throws {DomainError} corrupt/config
+ */
+export async function openRepository(store: ObjectStore, secret: RepositorySecret, options: CallOptions = {}): Promise<Repository> {
+  const [sealedConfig, identity, { keys, findings }] = await Promise.all([
+    readConfig(store, options),
+    readIdentity(store, options),
+    readKeys(store, options),
+  ]);
+  const password = repositoryPassword(secret, identity);
+  let unopened: unknown;
+  for await (const { id: keyId, masterKey } of unlockKeys(keys, password)) {
+    const cipher = new Cipher(masterKey);
+    let json: Uint8Array;
+    try {
+      json = cipher.open(sealedConfig);
+    } catch (error) {
+      unopened = error;
+      continue;
+    }
+    const config = parseConfig(json);
+    return { store, config, identity, masterKey, keyId, cipher, files: new SealedFiles(store, cipher, config.version), findings };
+  }
+  if (unopened !== undefined) {
+    throw new DomainError("corrupt", "config", `Cannot open repository "${store.url}": its config file is damaged`, {
+      cause: unopened,
+      hint: 'If its bucket keeps versions, run "holdfast repository repair --undelete"',
+    });
+  }
+  throw new DomainError("unauthenticated", "wrong_repository_key", `Cannot open repository "${store.url}": no key for this password`, {
+    hint: keys.length === 0 ? "There is no usable key file at all: the repository is damaged" : "Check the password, or the location's key",
+  });
+}
+
+async function readConfig(store: ObjectStore, options: CallOptions): Promise<Uint8Array> {
+  try {
+    return await store.get(CONFIG_KEY, options);
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== "object_not_found") throw error;
+    throw new DomainError("not-found", "repository_not_found", `Cannot open repository "${store.url}": there is none`, {
+      cause: error,
+      hint: 'Check the address, or make one with "holdfast repository init"',
+    });
+  }
+}

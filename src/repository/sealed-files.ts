@@ -1,0 +1,89 @@
+/** Loads and saves the files of a repository that are sealed as a whole: indexes, snapshots, locks and Holdfast's own records. */
+import { createHash } from "node:crypto";
+import { DomainError } from "../base/errors.ts";
+import type { HexId } from "../base/ids.ts";
+import type { CallOptions, ObjectStore, PutOptions } from "../storage/object-store.ts";
+import type { Cipher } from "./format/cipher.ts";
+import type { RepositoryVersion } from "./format/config.ts";
+import { packFileBody, unpackFileBody } from "./format/file-body.ts";
+import { REPOSITORY_LIMITS } from "./format/limits.ts";
+import { folderOf, idOfKey, keyOfFile, type ContentNamedType, type SealedFileType } from "./layout.ts";
+
+export interface FileInfo {
+  readonly id: HexId;
+  readonly sizeBytes: number;
+  readonly modifiedMs: number;
+}
+
+export class SealedFiles {
+  readonly #store: ObjectStore;
+  readonly #cipher: Cipher;
+  readonly #version: RepositoryVersion;
+
+  constructor(store: ObjectStore, cipher: Cipher, version: RepositoryVersion) {
+    this.#store = store;
+    this.#cipher = cipher;
+    this.#version = version;
+  }
+
+  list(type: SealedFileType, options?: CallOptions): AsyncIterable<FileInfo> {
+    return listFiles(this.#store, type, options);
+  }
+
+  /**
+   * The JSON in a file.
+   *
+   * @throws {DomainError} not-found/object_not_found
+   * @throws {DomainError} corrupt/file_hash: the bytes are not those that the name promises
+   * @throws {DomainError} corrupt/unauthentic
+   */
+  async load(type: SealedFileType, id: HexId, options: CallOptions = {}): Promise<Uint8Array> {
+    return this.open(await loadFile(this.#store, type, id, options));
+  }
+
+  /** The JSON in the sealed bytes of a file. */
+  open(sealed: Uint8Array): Uint8Array {
+    return unpackFileBody(this.#cipher.open(sealed), REPOSITORY_LIMITS.fileBodyBytes);
+  }
+
+  /** Gives the id, which is the SHA-256 of the sealed bytes. */
+  async save(type: SealedFileType, json: Uint8Array, options: Omit<PutOptions, "sha256"> = {}): Promise<HexId> {
+    const sealed = this.#cipher.seal(packFileBody(json, this.#version));
+    const sha256 = createHash("sha256").update(sealed).digest();
+    const id = sha256.toHex() as HexId;
+    await this.#store.put(keyOfFile(type, id), sealed, { ...options, sha256 });
+    return id;
+  }
+
+  async remove(type: SealedFileType, id: HexId, options?: CallOptions): Promise<void> {
+    await this.#store.delete(keyOfFile(type, id), options);
+  }
+}
+
+/** All files of a type; objects whose name is not an id are passed over. */
+export async function* listFiles(
+  store: ObjectStore,
+  type: ContentNamedType,
+  options?: CallOptions,
+): AsyncGenerator<FileInfo, void, undefined> {
+  for await (const { key, sizeBytes, modifiedMs } of store.list(folderOf(type), options)) {
+    const id = idOfKey(key);
+    if (id !== undefined) yield { id, sizeBytes, modifiedMs };
+  }
+}
+
+/**
+ * The bytes of a file as they are stored, checked against its name.
+ *
+ * @throws {DomainError} not-found/object_not_found
+ * @throws {DomainError} corrupt/file_hash
+ */
+export async function loadFile(store: ObjectStore, type: ContentNamedType, id: HexId, options: CallOptions = {}): Promise<Uint8Array> {
+  const key = keyOfFile(type, id);
+  const bytes = await store.get(key, options);
+  if (createHash("sha256").update(bytes).digest().toHex() === id) return bytes;
+  throw new DomainError("corrupt", "file_hash", `Cannot read "${key}" in "${store.url}": its bytes are not those it was named after`, {
+    details: { key },
+    hint: 'Run "holdfast repository check" to see what is damaged, then "holdfast repository repair"',
+  });
+}
