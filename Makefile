@@ -28,8 +28,8 @@ cluster-down: $(INSTALLED) ## Remove it with everything in it (NAME=dev)
 demo: ## Show the product at work
 	@echo 'There is no demo yet: this version can not back up or restore anything' >&2; exit 9
 
-bench: ## Measure the product beside its peers
-	@echo 'There is no benchmark yet: this version has no repository engine to measure' >&2; exit 9
+bench: $(INSTALLED) ## Measure the product beside restic and kopia (BENCH="--help" lists the options)
+	@$(NODE) bench/run.ts $(BENCH)
 
 $(INSTALLED): package.json package-lock.json | tools
 	npm ci --no-audit --no-fund --loglevel=error

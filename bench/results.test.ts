@@ -33,7 +33,7 @@ test("Results gives each figure's median by itself", () => {
   results.add({ ...of, tool: "kopia" }, sample(7));
   const [restic, kopia] = results.all();
   assert.deepEqual(restic?.median, sample(2, 5));
-  assert.equal(restic?.samples.length, 3);
+  assert.equal(restic.samples.length, 3);
   assert.deepEqual([kopia?.tool, kopia?.median.wallSeconds], ["kopia", 7]);
 });
 

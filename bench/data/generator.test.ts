@@ -23,16 +23,16 @@ async function contents(folder: string): Promise<Map<string, string>> {
     const content = await readFile(path);
     files.set(path.slice(folder.length + 1), `${content.length} ${createHash("sha256").update(content).digest("hex")}`);
   }
-  return new Map([...files].toSorted());
+  return new Map([...files].toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 const writers = [
-  { write: writeRandomFiles, amount: 3 * MIB, other: "random" },
-  { write: writeLogs, amount: 64 * KIB, other: "logs" },
-  { write: writeDatabase, amount: 256 * KIB, other: "database" },
-  { write: writeSmallFiles, amount: 250, other: "small files" },
-  { write: writeTinyFiles, amount: 250, other: "tiny files" },
-  { write: writeCrowdedFolder, amount: 250, other: "crowded folder" },
+  { write: writeRandomFiles, amount: 3 * MIB },
+  { write: writeLogs, amount: 64 * KIB },
+  { write: writeDatabase, amount: 256 * KIB },
+  { write: writeSmallFiles, amount: 120 },
+  { write: writeTinyFiles, amount: 120 },
+  { write: writeCrowdedFolder, amount: 120 },
 ] as const;
 for (const { write, amount } of writers) {
   test(`${write.name}() writes the same files for the same seed, and others for another`, async () => {
@@ -50,9 +50,8 @@ for (const { write, amount } of writers) {
 
 test("Seeded gives the bytes that it has always given", () => {
   const random = new Seeded("holdfast");
-  assert.equal(random.bytes(8).toString("hex"), new Seeded("holdfast").bytes(8).toString("hex"));
-  assert.equal(createHash("sha256").update(new Seeded("holdfast").bytes(100_000)).digest("hex").slice(0, 16), "PIN");
-  assert.notEqual(new Seeded("holdfast").fork("a").uint32(), new Seeded("holdfast").fork("b").uint32());
+  assert.equal(createHash("sha256").update(random.bytes(100_000)).digest("hex").slice(0, 16), "9002e9196f2a72b7");
+  assert.notEqual(random.fork("a").uint32(), random.fork("b").uint32());
 });
 
 const compressions: readonly (readonly [name: string, data: Buffer, least: number, most: number])[] = [
@@ -95,12 +94,12 @@ test("changed() overwrites 2 % of all bytes and shifts some files", () => {
 test("copyChanged() copies every file and rewrites 2 % of the small ones", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "bench-"));
   const [first, later] = [join(folder.path, "first"), join(folder.path, "later")];
-  writeTinyFiles(new Seeded("x"), first, 1_000);
+  writeTinyFiles(new Seeded("x"), first, 500);
   copyChanged(new Seeded("x"), first, later);
   const [before, after] = [await contents(first), await contents(later)];
   assert.deepEqual([...after.keys()], [...before.keys()]);
   const rewritten = [...before].filter(([path, content]) => after.get(path) !== content).length;
-  assert.ok(rewritten > 5 && rewritten < 45, `${rewritten} rewritten`);
+  assert.ok(rewritten > 2 && rewritten < 25, `${rewritten} rewritten`);
 });
 
 test("writeImage() allocates only what it writes, and changes an image in place", async () => {
@@ -110,7 +109,7 @@ test("writeImage() allocates only what it writes, and changes an image in place"
   writeImage(new Seeded("first"), path, 32 * MIB);
   assert.equal((await stat(path)).size, 1_024 * GIB);
   const before = await allocated();
-  assert.ok(before >= 32 * MIB && before < 34 * MIB * 8, `${before} bytes`);
+  assert.ok(before >= 32 * MIB && before < 33 * MIB, `${before} bytes`);
   writeImage(new Seeded("later"), path, 32 * MIB);
   assert.ok((await allocated()) > before);
 });

@@ -19,14 +19,13 @@ export function writeImage(random: Seeded, path: string, writtenBytes: number): 
   try {
     ftruncateSync(image, IMAGE_BYTES);
     const taken = new Set<number>();
+    let region = 0;
     while (taken.size * EXTENT_BYTES < writtenBytes) {
-      const region = random.between(0, IMAGE_BYTES / REGION_BYTES - 1) * REGION_BYTES;
-      for (let extent = 0; extent < EXTENTS_IN_REGION; extent++) {
-        const at = region + random.between(0, REGION_BYTES / EXTENT_BYTES - 1) * EXTENT_BYTES;
-        if (taken.has(at)) continue;
-        taken.add(at);
-        writeSync(image, makeBlocks(random), 0, EXTENT_BYTES, at);
-      }
+      if (taken.size % EXTENTS_IN_REGION === 0) region = random.between(0, IMAGE_BYTES / REGION_BYTES - 1) * REGION_BYTES;
+      const at = region + random.between(0, REGION_BYTES / EXTENT_BYTES - 1) * EXTENT_BYTES;
+      if (taken.has(at)) continue;
+      taken.add(at);
+      writeSync(image, makeBlocks(random), 0, EXTENT_BYTES, at);
     }
   } finally {
     closeSync(image);

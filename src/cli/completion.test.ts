@@ -6,7 +6,7 @@ import { complete } from "./completion.ts";
 function program(): Command {
   const root = new Command("x").helpOption("-h, --help", "Help").helpCommand(false).configureHelp({ showGlobalOptions: true });
   root.addOption(new Option("-o, --output <format>", "Form").choices(["text", "json"]));
-  const noun = root.command("files").description("Files\nand more");
+  const noun = root.command("files").helpCommand(false).description("Files\nand more");
   noun.command("hidden", { hidden: true });
   noun
     .command("backup")

@@ -31,7 +31,10 @@ export function processContext(signal: AbortSignal): CommandContext {
     signal,
     clock: systemClock,
     environment: process.env,
-    stdin: process.stdin,
+    // Opened by the first who asks for it; most commands never do.
+    get stdin() {
+      return process.stdin;
+    },
     stdout: process.stdout,
     stderr: process.stderr,
   };

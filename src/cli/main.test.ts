@@ -43,6 +43,7 @@ test("holdfast --help, help and nothing at all print the same help", async () =>
 const mistakes: readonly (readonly [args: readonly string[], stderr: string])[] = [
   [["hlep"], 'Unknown command "hlep"\n  hint: Did you mean "help"?\n'],
   [["zzz"], 'Unknown command "zzz"\n  hint: Run "holdfast --help" for what there is\n'],
+  [["storage", "chek"], 'Unknown command "chek"\n  hint: Did you mean "check"?\n'],
   [["help", "zzz"], 'Unknown command "zzz"\n  hint: Run "holdfast --help" for what there is\n'],
   [["--outptu", "json"], 'Unknown option "--outptu"\n  hint: Did you mean "--output"?\n'],
   [["-o", "text"], 'Missing command\n  hint: Run "holdfast --help" for what there is\n'],

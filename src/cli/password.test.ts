@@ -2,38 +2,12 @@ import assert from "node:assert/strict";
 import { chmod, mkdtempDisposable, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import { setImmediate as settle } from "node:timers/promises";
-import { systemClock } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
 import type { Finding } from "../base/finding.ts";
-import type { CommandContext, TerminalInput } from "./context.ts";
 import { readPassword } from "./password.ts";
-import { FakeTerminal } from "./testing/fake-terminal.ts";
-
-class FakeKeyboard extends PassThrough implements TerminalInput {
-  readonly isTTY = true;
-  isRaw = false;
-  setRawMode = (on: boolean): void => void (this.isRaw = on);
-}
-
-interface TestContext extends CommandContext {
-  readonly stdin: FakeKeyboard;
-  readonly stderr: FakeTerminal;
-}
-
-function context(environment: Record<string, string> = {}, columns = 80): TestContext {
-  const abort = new AbortController();
-  return {
-    signal: abort.signal,
-    clock: systemClock,
-    environment,
-    stdin: new FakeKeyboard(),
-    stdout: new FakeTerminal(),
-    stderr: new FakeTerminal(columns),
-  };
-}
+import { fakeContext } from "./testing/fake-context.ts";
 
 function refusal(kind: string, code: string): (error: unknown) => boolean {
   return (error) => error instanceof DomainError && error.kind === kind && error.code === code;
@@ -43,7 +17,7 @@ function ignore(): void {}
 
 test("readPassword() takes it from the environment, and out of it", async () => {
   const environment = { HOLDFAST_PASSWORD: "a secret", OTHER: "x" };
-  assert.equal(await readPassword(undefined, context(environment), ignore), "a secret");
+  assert.equal(await readPassword(undefined, fakeContext(environment), ignore), "a secret");
   assert.deepEqual(environment, { OTHER: "x" });
 });
 
@@ -61,7 +35,7 @@ for (const [content, password] of files) {
     await writeFile(path, content, { mode: 0o600 });
     const environment = { HOLDFAST_PASSWORD: "other" };
     const findings: Finding[] = [];
-    assert.equal(await readPassword(path, context(environment), (finding) => findings.push(finding)), password);
+    assert.equal(await readPassword(path, fakeContext(environment), (finding) => findings.push(finding)), password);
     assert.deepEqual([environment, findings], [{}, []]);
   });
 }
@@ -72,7 +46,7 @@ test("readPassword() reports a file that everyone may read", async () => {
   await writeFile(path, "secret");
   await chmod(path, 0o644);
   const findings: Finding[] = [];
-  await readPassword(path, context(), (finding) => findings.push(finding));
+  await readPassword(path, fakeContext(), (finding) => findings.push(finding));
   assert.deepEqual(
     findings.map(({ grade, code, object }) => [grade, code, object]),
     [["info", "password_file_readable", path]],
@@ -84,17 +58,17 @@ test("readPassword() refuses a file that is empty, too large, a folder, or not t
   await writeFile(join(folder.path, "empty"), "\n");
   await writeFile(join(folder.path, "large"), "x".repeat(64 * 1024 + 1));
   for (const name of ["empty", "large", "", "missing"]) {
-    await assert.rejects(readPassword(join(folder.path, name), context(), ignore), refusal("usage", "password_file"));
+    await assert.rejects(readPassword(join(folder.path, name), fakeContext(), ignore), refusal("usage", "password_file"));
   }
 });
 
 test("readPassword() says what to do where nothing was given and nobody can be asked", async () => {
-  await assert.rejects(readPassword(undefined, context({}, 0), ignore), refusal("usage", "password_missing"));
-  await assert.rejects(readPassword(undefined, context({ HOLDFAST_PASSWORD: "" }, 0), ignore), refusal("usage", "password_missing"));
+  await assert.rejects(readPassword(undefined, fakeContext(), ignore), refusal("usage", "password_missing"));
+  await assert.rejects(readPassword(undefined, fakeContext({ HOLDFAST_PASSWORD: "" }), ignore), refusal("usage", "password_missing"));
 });
 
 test("readPassword() asks at a terminal and does not show what is typed", async () => {
-  const asked = context();
+  const asked = fakeContext({}, 80);
   const password = readPassword(undefined, asked, ignore);
   await settle();
   assert.ok(asked.stdin.isRaw);
@@ -111,7 +85,7 @@ const keys: readonly (readonly [name: string, typed: string, kind: string, code:
 ];
 for (const [name, typed, kind, code] of keys) {
   test(`readPassword() ends with ${kind} on ${name}`, async () => {
-    const asked = context();
+    const asked = fakeContext({}, 80);
     const password = readPassword(undefined, asked, ignore);
     await settle();
     asked.stdin.write(typed);

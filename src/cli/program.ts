@@ -18,7 +18,6 @@ export function createProgram(context: CommandContext = processContext(new Abort
     .description(DESCRIPTION)
     .version(packageJson.version, "-V, --version", "Print the version")
     .helpOption("-h, --help", "Print help")
-    .helpCommand(false)
     .configureHelp({ showGlobalOptions: true })
     .addOption(new Option("-o, --output <format>", "Format of results and errors").choices(["text", "json"]).default("text"));
   addStorage(program, context);

@@ -31,7 +31,6 @@ const FUNCTIONS = {
   EVP_aes_256_ctr: { return: "pointer", arguments: [] },
   EVP_CIPHER_CTX_new: { return: "pointer", arguments: [] },
   EVP_CIPHER_CTX_free: { return: "void", arguments: ["pointer"] },
-  EVP_CIPHER_CTX_set_padding: { return: "int32", arguments: ["pointer", "int32"] },
   EVP_EncryptInit_ex: { return: "int32", arguments: ["pointer", "pointer", "pointer", "pointer", "pointer"] },
   EVP_EncryptUpdate: { return: "int32", arguments: ["pointer", "pointer", "pointer", "pointer", "int32"] },
   ZSTD_createCCtx: { return: "pointer", arguments: [] },
@@ -73,7 +72,6 @@ export function ffiPrimitives(): Primitives {
     const context = allocated(native.EVP_CIPHER_CTX_new());
     ciphers.register(owner, context);
     requireSuccess(native.EVP_EncryptInit_ex(context, algorithm, null, addressOf(key), null));
-    native.EVP_CIPHER_CTX_set_padding(context, 0);
     return context;
   }
 

@@ -66,7 +66,8 @@ export function ffiZstdStreams(): Pick<Primitives, "zstdCompressor" | "zstdDecom
       for (const byte of input.subarray(0, MAGIC_BYTES.length - seenOfMagic))
         if (byte !== MAGIC_BYTES[seenOfMagic++]) throw badZstdFrame("no frame starts here");
       transfer.begin();
-      while (!isComplete && !(transfer.isUsedUp(input) && transfer.hadRoom)) {
+      // The last byte counts as used only when all the content has been given.
+      while (!isComplete && !transfer.isUsedUp(input)) {
         transfer.offer(input);
         const rest = native.ZSTD_decompressStream(context.address, transfer.output, transfer.input);
         if (rest < 0) throw badZstdFrame("the frame is damaged");
@@ -144,10 +145,6 @@ class Transfer {
   /** Bytes that the last call gave. */
   get delivered(): number {
     return Number(this.#words[2]);
-  }
-
-  get hadRoom(): boolean {
-    return this.delivered < PIECE_BYTES;
   }
 
   deliver(sink: PieceSink): void {

@@ -10,7 +10,7 @@ export const MAX_NATIVE_BYTES: number = 2 ** 31 - 1;
 
 let ffi: Ffi | undefined;
 /** Kept for ever: functions of a library that is collected are gone. */
-let self: DynamicLibrary | undefined;
+const libraries: DynamicLibrary[] = [];
 
 /**
  * Functions of this process by their C signatures.
@@ -19,8 +19,10 @@ let self: DynamicLibrary | undefined;
  */
 export function nativeFunctions<const T extends FunctionDefinitions>(definitions: T): WrappedFunctionsFromDefinitions<T> {
   try {
-    self ??= new (loadFfi().DynamicLibrary)(null);
-    return self.getFunctions(definitions);
+    // One for each caller: a library refuses a second signature of the same function.
+    const library = new (loadFfi().DynamicLibrary)(null);
+    libraries.push(library);
+    return library.getFunctions(definitions);
   } catch (error) {
     const state = error instanceof Error ? error.message : String(error);
     throw new DomainError("unsupported", "ffi", `Cannot load native functions: ${state}`, { cause: error });
@@ -76,7 +78,7 @@ function loadFfi(): Ffi {
 }
 
 /** Loading node:ffi warns that it is experimental, which is said in the documents and nothing a user can act on. */
-function withoutFfiWarning<T>(load: () => T): T {
+export function withoutFfiWarning<T>(load: () => T): T {
   const own = Object.getOwnPropertyDescriptor(process, "emitWarning") ?? {};
   const emitWarning = process.emitWarning.bind(process) as (...parts: readonly unknown[]) => void;
   const emitOthers = (...parts: readonly unknown[]): void => {

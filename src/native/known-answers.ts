@@ -8,7 +8,7 @@ interface KnownAnswer {
   readonly expected: Uint8Array;
 }
 
-/** The same again, as published for AES by NIST (SP 800-38A, appendix F): four blocks. */
+/** What NIST encrypts in its examples for AES (SP 800-38A, appendix F): four blocks. */
 const NIST_PLAINTEXT = hex(`6bc1bee22e409f96e93d7e117393172a ae2d8a571e03ac9c9eb76fac45af8e51
                             30c81c46a35ce411e5fbc1191a0a52ef f69f2445df4f9b17ad2b417be66c3710`);
 

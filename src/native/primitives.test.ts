@@ -221,6 +221,17 @@ for (const make of [nodePrimitives, ffiPrimitives])
       assert.ok(streamed(unpacking(3_000_000), zeros, 1).every((byte) => byte === 0));
     });
 
+    test("zstdDecompressor() gives all of blocks that do not fill pieces evenly", () => {
+      const runs = [100_000, 131_072, 131_072, 5, 131_072];
+      const blocks = runs.map((length, i) => {
+        const header = (length << 3) | (1 << 1) | (i === runs.length - 1 ? 1 : 0);
+        return [header & 255, (header >> 8) & 255, header >> 16, i];
+      });
+      const frame = Uint8Array.from([0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x50, ...blocks.flat()]);
+      const plain = Uint8Array.from(runs.flatMap((length, i) => Array<number>(length).fill(i)));
+      for (const part of [1, 3, 100]) assert.deepEqual(streamed(unpacking(plain.length), frame, part), plain);
+    });
+
     test("zstdDecompressor() refuses more content than is allowed, and anything but one whole frame", () => {
       const frame = streamed(packing, new Uint8Array(300_000), 300_000);
       assert.throws(() => streamed(unpacking(299_999), frame, 100), CORRUPT);

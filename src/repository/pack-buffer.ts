@@ -30,14 +30,11 @@ export interface PackRest {
   readonly buffer: ArrayBuffer;
   readonly lengthBytes: number;
   readonly blobs: readonly PackedBlob[];
-  readonly checksums: readonly number[];
 }
 
 export class PackBuffer {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly #blobs: PackedBlob[] = [];
-  /** CRC-32 of each sealed blob, taken as it was sealed: what the memory does to it later is noticed. */
-  readonly #checksums: number[] = [];
   #length = 0;
 
   constructor(buffer: ArrayBuffer) {
@@ -52,41 +49,32 @@ export class PackBuffer {
     return this.#blobs;
   }
 
-  get checksums(): readonly number[] {
-    return this.#checksums;
-  }
-
   /** Room that a blob of so many bytes certainly finds, whether it shrinks or not. */
   hasRoomFor(plainBytes: number, headerBytes: number): boolean {
     return this.#length + plainBytes + SEAL_OVERHEAD + headerBytes <= this.bytes.length;
   }
 
   /** Takes note of a blob that was sealed at the end of what is there. */
-  append(type: BlobType, id: HexId, length: number, uncompressedLength: number, checksum: number): void {
+  append(type: BlobType, id: HexId, length: number, uncompressedLength: number): void {
     this.#blobs.push({ type, id, offset: this.#length, length, uncompressedLength });
-    this.#checksums.push(checksum);
     this.#length += length;
   }
 
   /** Goes on where another thread stopped. */
   static of(rest: PackRest): PackBuffer {
     const pack = new PackBuffer(rest.buffer);
-    rest.blobs.forEach(({ type, id, length, uncompressedLength }, at) => {
-      pack.append(type, id, length, uncompressedLength, rest.checksums[at] ?? 0);
-    });
+    for (const { type, id, length, uncompressedLength } of rest.blobs) pack.append(type, id, length, uncompressedLength);
     return pack;
   }
 
   /** Takes over blobs that were sealed elsewhere, as they are. */
   absorb(rest: PackRest): void {
     this.bytes.set(new Uint8Array(rest.buffer, 0, rest.lengthBytes), this.#length);
-    rest.blobs.forEach(({ type, id, length, uncompressedLength }, at) => {
-      this.append(type, id, length, uncompressedLength, rest.checksums[at] ?? 0);
-    });
+    for (const { type, id, length, uncompressedLength } of rest.blobs) this.append(type, id, length, uncompressedLength);
   }
 
   rest(): PackRest {
-    return { buffer: this.bytes.buffer, lengthBytes: this.#length, blobs: this.#blobs, checksums: this.#checksums };
+    return { buffer: this.bytes.buffer, lengthBytes: this.#length, blobs: this.#blobs };
   }
 
   entries(): PackEntry[] {

@@ -66,10 +66,14 @@ const cases: readonly Case[] = [
     },
   },
   {
-    name: "a day is that of the snapshot's own offset",
-    policy: { daily: 2 },
-    times: ["2026-01-01T23:30:00Z", "2026-01-02T00:30:00+02:00", "2026-01-02T01:00:00+01:00"],
-    keeps: { "2026-01-02T01:00:00+01:00": ["daily snapshot"], "2026-01-01T23:30:00Z": ["daily snapshot"] },
+    name: "a day is that of the snapshot's own offset, and is compared with that of the one kept before",
+    policy: { daily: "unlimited" },
+    times: ["2026-01-01T20:00:00Z", "2026-01-02T00:30:00+02:00", "2026-01-01T23:30:00Z"],
+    keeps: {
+      "2026-01-01T23:30:00Z": ["daily snapshot"],
+      "2026-01-02T00:30:00+02:00": ["daily snapshot"],
+      "2026-01-01T20:00:00Z": ["daily snapshot"],
+    },
   },
   {
     name: "weeks are ISO weeks: they start on Monday, and 1 January 2027 is in week 53 of 2026",

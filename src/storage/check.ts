@@ -47,7 +47,8 @@ export async function checkStore(store: ObjectStore, { clock, signal, lock = fal
       properties.push(result);
     }
   } finally {
-    properties.push(await attempt("cleanup", () => cleanUp(probe)));
+    const isReachable = properties.some(({ property, state }) => property === "reachable" && state === "ok");
+    properties.push(isReachable ? await attempt("cleanup", () => cleanUp(probe)) : { property: "cleanup", ...UNUSABLE });
   }
   return { url: store.url, properties, error: properties.find(({ error }) => error !== undefined)?.error };
 }

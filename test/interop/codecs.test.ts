@@ -1,10 +1,11 @@
 /** The codecs against other programs: repositories that restic and rustic wrote are read whole, and restic reads what we write. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { olderResticBinary, resticBinary } from "../../dev/peers/restic.ts";
+import { concatBytes } from "../../src/base/bytes.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { randomHexId } from "../../src/base/ids.ts";
 import type { BlobType } from "../../src/repository/format/blob.ts";
@@ -15,6 +16,8 @@ import { deriveRepositoryPassword } from "../../src/repository/format/password.t
 import { randomChunkerPolynomial } from "../../src/repository/format/polynomial.ts";
 import { parseSnapshot, serializeSnapshot } from "../../src/repository/format/snapshot.ts";
 import { parseTimestamp, timestampAt } from "../../src/repository/format/timestamp.ts";
+import { decodeTree } from "../../src/repository/format/tree/decode.ts";
+import { type Node, statModeOf } from "../../src/repository/format/tree/node.ts";
 import { environment } from "../support/environment.ts";
 import {
   createRepository,
@@ -30,6 +33,7 @@ import { type CommandResult, runProgram } from "../support/program.ts";
 
 const PASSWORD = "first pässword";
 const SECOND_PASSWORD = "second";
+const RUSTIC = join(import.meta.dirname, "../fixtures/rustic");
 /** restic's exit code for a repository that somebody else has locked, since 0.17. */
 const RESTIC_LOCKED = 11;
 
@@ -76,22 +80,17 @@ const KINDS: readonly Kind[] = [
 for (const { name, restic: program, version, compression, compressed } of KINDS) {
   test(`The codecs read a repository of version ${version} that ${name} wrote with compression ${compression}`, async (t) => {
     const root = await environment(t).temporaryFolder();
-    const [folder, source, passwordFile] = [join(root, "repository"), join(root, "source"), join(root, "second-password")];
+    const [folder, source] = [join(root, "repository"), join(root, "source")];
     await writeSource(source);
-    await writeFile(passwordFile, SECOND_PASSWORD);
     const restic = resticOn(t, await program(t.signal), folder);
     await restic.run("init", "--repository-version", String(version));
-    await restic.run("key", "add", "--new-password-file", passwordFile);
     await restic.run("backup", "--compression", compression, "--tag", "a,b", "--exclude", "*.o", source);
     await writeFile(join(source, "deep", "er", "small"), "changed");
     await restic.run("backup", "--compression", compression, source);
 
     const known = (await restic.run("snapshots", "--json")).json() as readonly Record<string, unknown>[];
     const config = (await restic.run("cat", "config")).json() as Record<string, unknown>;
-    const [{ opened, key }, second] = [await unlock(folder, PASSWORD), await unlock(folder, SECOND_PASSWORD)];
-    assert.deepEqual([opened, second], [1, { opened, key }]);
-    assert.deepEqual(await unlock(folder, "other"), { opened: 0, key: undefined });
-
+    const { key } = await unlock(folder, PASSWORD);
     const repository = await readRepository(folder, key);
     assert.deepEqual([repository.config.version, repository.config.id], [version, config["id"]]);
     assert.equal(repository.config.chunkerPolynomial.toString(16), config["chunker_polynomial"]);
@@ -107,6 +106,23 @@ for (const { name, restic: program, version, compression, compressed } of KINDS)
     const entries = Array.from(repository.packs.values()).flat();
     const compressedEntries = entries.filter(({ uncompressedLength }) => uncompressedLength !== undefined);
     assert.deepEqual(new Set(compressedEntries.map(({ type }) => type)), new Set(compressed));
+  });
+}
+
+for (const [name, program] of [
+  ["restic 0.18.1", resticBinary],
+  ["Debian's restic", olderResticBinary],
+] as const) {
+  test(`unlockKeyFile() opens each key file of ${name} with its own password only, and all hold one key`, async (t) => {
+    const root = await environment(t).temporaryFolder();
+    const [folder, passwordFile] = [join(root, "repository"), join(root, "second-password")];
+    await writeFile(passwordFile, SECOND_PASSWORD);
+    const restic = resticOn(t, await program(t.signal), folder);
+    await restic.run("init");
+    await restic.run("key", "add", "--new-password-file", passwordFile);
+    const [first, second] = [await unlock(folder, PASSWORD), await unlock(folder, SECOND_PASSWORD)];
+    assert.deepEqual([first.opened, second], [1, first]);
+    assert.deepEqual(await unlock(folder, "other"), { opened: 0, key: undefined });
   });
 }
 
@@ -164,6 +180,55 @@ test("restic respects a lock that the codecs wrote", async (t) => {
 
 function textOf(repository: PlainRepository, blob: string): string {
   return Buffer.from(repository.blobs.get(blob) ?? assert.fail(`no ${blob}`)).toString();
+}
+
+test("The codecs read a repository that rustic wrote, down to every file's content", async () => {
+  const { opened, key } = await unlock(join(RUSTIC, "repository"), "rustic");
+  assert.equal(opened, 1);
+  const repository = await readRepository(join(RUSTIC, "repository"), key);
+  const expected = JSON.parse(await readFile(join(RUSTIC, "content.json"), "utf8")) as Readonly<Record<string, readonly object[]>>;
+  assert.deepEqual(Object.keys(expected).toSorted(), Array.from(repository.snapshots.keys()).toSorted());
+  for (const [id, entries] of Object.entries(expected)) {
+    const snapshot = repository.snapshots.get(id) ?? assert.fail();
+    assert.deepEqual([snapshot.paths, snapshot.programVersion, snapshot.otherFields["label"]], [["."], "rustic 0.11.4", "fixture"]);
+    assert.equal(snapshot.summary?.otherFields["command"], "rustic backup .");
+    const found = entriesOf(repository, snapshot.tree, "");
+    assert.deepEqual(
+      found.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+      entries,
+    );
+  }
+});
+
+interface Entry {
+  readonly path: string;
+  readonly [field: string]: unknown;
+}
+
+/** What is in a tree, as content.json of the fixture tells it. */
+function entriesOf(repository: PlainRepository, tree: string, parent: string): Entry[] {
+  const nodes = decodeTree(repository.blobs.get(`tree ${tree}`) ?? assert.fail(`no tree ${tree}`));
+  return nodes.flatMap((node) => {
+    const path = `${parent}${node.name}`;
+    const entry: Entry = {
+      path,
+      type: node.type,
+      permissions: (statModeOf(node.mode) & 0o7777).toString(8),
+      uid: node.uid,
+      gid: node.gid,
+      mtimeNs: String(node.mtimeNs),
+      ...(node.type === "file" ? fileFields(repository, node) : {}),
+      ...(node.linkTarget === undefined ? {} : { target: node.linkTarget }),
+    };
+    return node.subtree === undefined ? [entry] : [entry].concat(entriesOf(repository, node.subtree, `${path}/`));
+  });
+}
+
+function fileFields(repository: PlainRepository, { size, links, content = [], xattrs }: Node): object {
+  const bytes = concatBytes(content.map((id) => repository.blobs.get(`data ${id}`) ?? assert.fail(`no blob ${id}`)));
+  assert.equal(bytes.length, size);
+  const attributes = Object.fromEntries(xattrs.map(({ name, value }) => [name, value.toHex()]));
+  return { size, sha256: sha256(bytes), links, ...(xattrs.length === 0 ? {} : { xattrs: attributes }) };
 }
 
 async function createOurs(t: TestContext, version: RepositoryVersion): Promise<NewRepository> {

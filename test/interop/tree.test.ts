@@ -27,7 +27,13 @@ import { runProgram } from "../support/program.ts";
 
 const PASSWORD = "password";
 const NAME_MAX = 255;
-const LAST_CODE_POINT = 0x10ffff;
+/** Planes of Unicode that have characters, private ones aside; and a part of some that have none. */
+const PLANES_IN_USE: readonly (readonly [first: number, last: number])[] = [
+  [0x1, 0x4_0fff],
+  [0xe_0000, 0xe_0fff],
+  [0xf_0000, 0xf_0fff],
+  [0x10_f000, 0x10_ffff],
+];
 
 const SPECIAL_NAMES: readonly ByteString[] = [
   ...['"quoted"', "back\\slash", "<a>&b'c", "new\nline", "tab\t", "\x01\x07\b\f\r\v\x1b\x7f", " ", "-", "...", "\ufffd"].map(byteStringOf),
@@ -68,6 +74,7 @@ test("Trees that restic wrote in another time zone hold the same nodes", async (
   const here = await backup(source, "UTC");
   assert.match(Buffer.from(there.get(source) ?? []).toString(), /\+05:30"/);
   for (const [path, bytes] of here) {
+    if (!path.startsWith(source)) continue; // others may write beside it
     assert.deepEqual(
       decodeTree(there.get(path) ?? assert.fail(`no tree of ${path}`)).map(withoutSubtree),
       decodeTree(bytes).map(withoutSubtree),
@@ -126,7 +133,7 @@ async function resticIn(t: TestContext, repository: string): Promise<Backup> {
   await run("UTC", "init");
   return async (source, timeZone) => {
     const lines = (await run(timeZone, "backup", "--force", "--json", source)).trim().split("\n");
-    const { snapshot_id: snapshotId } = JSON.parse(lines.at(-1) as string) as { snapshot_id: string };
+    const { snapshot_id: snapshotId } = JSON.parse(lines.pop() ?? "") as { snapshot_id: string };
     const { key } = await unlock(repository, PASSWORD);
     const { snapshots, blobs } = await readRepository(repository, key ?? assert.fail("no key"));
     const folders = new Map<string, Uint8Array>();
@@ -227,9 +234,7 @@ function makeEverything(folder: string): void {
 function* namesOfAllCharacters(): Generator<string> {
   let name = "";
   let bytes = 0;
-  for (let code = 1; code <= LAST_CODE_POINT; code++) {
-    const character = String.fromCodePoint(code);
-    if (character === "/" || !character.isWellFormed()) continue;
+  for (const character of PLANES_IN_USE.flatMap(([first, last]) => charactersIn(first, last))) {
     const length = Buffer.byteLength(character);
     if (bytes + length > NAME_MAX) {
       yield name;
@@ -240,4 +245,9 @@ function* namesOfAllCharacters(): Generator<string> {
     bytes += length;
   }
   yield name;
+}
+
+function charactersIn(first: number, last: number): string[] {
+  const all = Array.from({ length: last - first + 1 }, (_, i) => String.fromCodePoint(first + i));
+  return all.filter((character) => character !== "/" && character.isWellFormed());
 }

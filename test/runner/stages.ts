@@ -16,7 +16,7 @@ const QUICK: readonly Stage[] = [
   toolStage("lint", "oxlint/bin/oxlint"),
   toolStage("types", "typescript/bin/tsc"),
   nodeStage("unit", {
-    patterns: ["src/**/*.test.ts", "test/lint/**/*.test.ts", "test/runner/**/*.test.ts"],
+    patterns: ["src/**/*.test.ts", "bench/**/*.test.ts", "test/lint/**/*.test.ts", "test/runner/**/*.test.ts"],
     concurrency: UNIT_CONCURRENCY,
     fileTimeoutMs: MINUTE_MS,
   }),

@@ -13,11 +13,9 @@ import type { ChunkerSpec } from "../../repository/chunker/chunker.ts";
 import { chunkerOf } from "../../repository/repository-chunker.ts";
 import type { Snapshot, SnapshotSummary } from "../../repository/format/snapshot.ts";
 import { timestampAt } from "../../repository/format/timestamp.ts";
-import type { BlobIndex } from "../../repository/index/blob-index.ts";
 import { BlobSet } from "../../repository/index/blob-set.ts";
 import { IndexWriter } from "../../repository/index-writer.ts";
-import type { LocalCache } from "../../repository/local-cache.ts";
-import type { Repository } from "../../repository/repository.ts";
+import type { Session } from "../../repository/session.ts";
 import { saveSnapshot, type StoredSnapshot } from "../../repository/snapshots.ts";
 import { TreePacks } from "../../repository/tree-packs.ts";
 import type { OwnerNames } from "../owner-names.ts";
@@ -33,16 +31,13 @@ export interface BackupOptions {
   readonly source: BackupSource;
   /** What the snapshot says of itself. */
   readonly description: SnapshotDescription;
-  readonly index: BlobIndex;
   /** What did not change since is not read again. */
   readonly parent: StoredSnapshot | undefined;
-  readonly cache: LocalCache | undefined;
   readonly names: OwnerNames;
   readonly verify: VerifyWrites;
   readonly clock: Clock;
   readonly report: FindingSink;
   readonly progress: ProgressSink;
-  readonly signal: AbortSignal;
 }
 
 export type SnapshotDescription = Pick<
@@ -57,18 +52,19 @@ export interface BackupResult {
 
 /** zstd's level: higher ones cost more time than they save bytes (level 3: half as fast, 3 % less). */
 const ZSTD_LEVEL = 1;
-/** Packs of a thread in memory: two that are filled, two on their way. */
-const PACKS_OF_READER = 4;
+/** Packs of a thread in memory: two that are filled, one on its way. */
+const PACKS_OF_READER = 3;
 const PACKS_OF_WALKER = 3;
 /** A file that changed so shortly before a backup may have changed again with the same times. */
 const UNSURE_NS = 2_000_000_000n;
 const PROGRESS_EVERY_MS = 100;
 
-export async function backup(repository: Repository, options: BackupOptions): Promise<BackupResult> {
+/** @param session with a shared lock, that is held until this returns */
+export async function backup(session: Session, options: BackupOptions): Promise<BackupResult> {
   const { clock, parent } = options;
   const { timeMs, ...fields } = options.description;
   const startMs = clock.now();
-  const run = new BackupRun(repository, options);
+  const run = new BackupRun(session, options);
   const { tree, totals } = await run.run();
   const snapshot: Snapshot = {
     time: timestampAt(timeMs ?? startMs),
@@ -77,11 +73,12 @@ export async function backup(repository: Repository, options: BackupOptions): Pr
     ...fields,
     summary: summaryOf(totals, startMs, clock.now()),
   };
-  return { id: await saveSnapshot(repository, snapshot, { signal: options.signal }), snapshot };
+  session.throwIfLost();
+  return { id: await saveSnapshot(session.repository, snapshot, { signal: session.signal }), snapshot };
 }
 
 class BackupRun {
-  readonly #repository: Repository;
+  readonly #session: Session;
   readonly #options: BackupOptions;
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
@@ -90,17 +87,17 @@ class BackupRun {
   readonly #counters: SharedArrayBuffer;
   readonly #fresh = BlobSet.create();
 
-  constructor(repository: Repository, options: BackupOptions) {
-    this.#repository = repository;
+  constructor(session: Session, options: BackupOptions) {
+    this.#session = session;
     this.#options = options;
-    this.#signal = AbortSignal.any([options.signal, this.#abort.signal]);
+    this.#signal = AbortSignal.any([session.signal, this.#abort.signal]);
     this.#counters = newCounters(this.#readers + 1);
   }
 
   async run(): Promise<{ readonly tree: HexId; readonly totals: CounterTotals }> {
     const { clock } = this.#options;
-    const index = new IndexWriter(this.#repository.files, clock);
-    using uploads = new PackUploads(this.#repository.store, index, this.#signal, (error) => this.#abort.abort(error));
+    const index = new IndexWriter(this.#session.repository.files, clock);
+    using uploads = new PackUploads(this.#session.repository.store, index, this.#signal, (error) => this.#abort.abort(error));
     const progress = this.#showProgress();
     try {
       const { tree, stored } = this.#start(uploads);
@@ -122,7 +119,7 @@ class BackupRun {
       flushed.push(opened.flushed);
       return {
         packer: this.#packerSettings(),
-        index: this.#options.index.shared,
+        index: this.#session.index.shared,
         fresh: this.#fresh.shared,
         packs: opened.channel,
         counters: this.#counters,
@@ -163,7 +160,7 @@ class BackupRun {
   /** Answers the walker's questions for trees of the parent; what cannot be read is walked as if it were new. */
   #serveTrees(): MessageChannel["port1"] {
     const { port1, port2 } = new MessageChannel();
-    const packs = new TreePacks(this.#repository, this.#options.cache);
+    const packs = new TreePacks(this.#session.repository, this.#session.cache);
     const answer = async ({ id, pack, offset, length }: TreeRequest): Promise<void> => {
       const sealed = await packs.read(pack, offset, length, { signal: this.#signal });
       port1.postMessage({ id, sealed } satisfies TreeReply, [sealed.buffer]);
@@ -178,12 +175,12 @@ class BackupRun {
   }
 
   #packerSettings(): PackerSettings {
-    const { masterKey, config } = this.#repository;
+    const { masterKey, config } = this.#session.repository;
     return { masterKey, version: config.version, packBytes: PACK_BYTES, level: ZSTD_LEVEL, verify: this.#options.verify };
   }
 
   #chunker(): ChunkerSpec {
-    return chunkerOf(this.#repository);
+    return chunkerOf(this.#session.repository);
   }
 
   #forcedCutBytes(): number | undefined {

@@ -21,8 +21,10 @@ export interface Content {
 }
 
 const ID_BYTES = 32;
-/** Long enough that a call costs nothing, short enough that what was read is still in the processor's cache when it is hashed. */
+/** A chunk's mean: long enough that a call costs nothing, and what was read is still in the processor's cache when it is hashed. */
 const READ_BYTES = 1 << 20;
+/** What a chunker's buffer holds at least: the longest chunk and one read. Twice that, so that little has to be moved. */
+export const CHUNKER_BUFFER_BYTES: number = 18 << 20;
 
 export class ContentReader {
   readonly #chunker: Chunker;
@@ -40,53 +42,49 @@ export class ContentReader {
     this.#onBytes = onBytes;
   }
 
-  /** Throws what read(2) throws. What lies at a place depends on nothing before `from`: ranges of one file can be read by several threads. */
+  /** Throws what read(2) throws. Cuts depend on nothing before `from`: ranges of one file can be read by several threads. */
   read(fd: number, { from, to, nextData }: ContentRange): Content {
-    const { buffer, maxBytes } = this.#chunker;
-    const seekable = from !== undefined;
-    /** In the file: where the next read begins, and where buffer[start] lies. */
+    const { buffer } = this.#chunker;
+    /** In the file: where the next read begins. */
     let readAt = from ?? 0;
+    /** In the buffer: where the next chunk begins, and where what was read ends. */
     let start = 0;
     let end = 0;
     let reads = 0;
+    let isEnd = readAt >= to;
     this.#idBytes = 0;
     for (;;) {
       const at = readAt - (end - start);
-      const skipped = nextData === undefined ? 0 : this.#skipHole(Math.min(nextData(at), to) - at);
+      const skipped = nextData === undefined || isEnd ? 0 : this.#skipHole(Math.min(nextData(at), to) - at);
       if (skipped > 0) {
         readAt = at + skipped;
-        start = end;
+        end = start;
+        isEnd = readAt >= to;
       }
-      if (start === end || start + maxBytes > buffer.length) {
+      const length = this.#chunker.next(start, end, isEnd);
+      if (length > 0) {
+        this.#add(buffer.subarray(start, start + length));
+        start += length;
+        continue;
+      }
+      if (isEnd) return { ids: this.#ids.subarray(0, this.#idBytes), bytes: readAt - (from ?? 0), reads };
+      if (end + READ_BYTES > buffer.length) {
         buffer.copyWithin(0, start, end);
         end -= start;
         start = 0;
       }
-      while (readAt < to && end - start < maxBytes) {
-        const wanted = Math.min(READ_BYTES, buffer.length - end, to - readAt);
-        const got = readSync(fd, buffer, end, wanted, seekable ? readAt : null);
-        reads++;
-        end += got;
-        readAt += got;
-        if (got === 0) return this.#finish(start, end, { from, readAt, reads });
-      }
-      if (readAt >= to) return this.#finish(start, end, { from, readAt, reads });
-      start += this.#addChunk(start, end, false);
+      const got = readSync(fd, buffer, end, Math.min(READ_BYTES, to - readAt), from === undefined ? null : readAt);
+      reads++;
+      end += got;
+      readAt += got;
+      isEnd = got === 0 || readAt >= to;
     }
   }
 
-  /** Cuts and stores what is left. A hole in the last few megabytes is read like data. */
-  #finish(start: number, end: number, { from, readAt, reads }: { from: number | undefined; readAt: number; reads: number }): Content {
-    for (let at = start; at < end;) at += this.#addChunk(at, end, true);
-    return { ids: this.#ids.subarray(0, this.#idBytes), bytes: readAt - (from ?? 0), reads };
-  }
-
-  #addChunk(start: number, end: number, last: boolean): number {
-    const length = this.#chunker.next(start, end, last);
-    const chunk = this.#chunker.buffer.subarray(start, start + length);
-    this.#packer.add(chunk, this.#ids, this.#nextId());
-    this.#onBytes(length);
-    return length;
+  #add(chunk: Uint8Array): void {
+    const id = this.#nextId();
+    this.#packer.add(chunk, this.#ids, id);
+    this.#onBytes(chunk.length);
   }
 
   /** Stores as many whole chunks as fit into a hole, and gives their length. */
@@ -95,13 +93,14 @@ export class ContentReader {
     if (this.#zeroChunkBytes === 0) this.#learnZeroChunk();
     const chunks = Math.floor(holeBytes / this.#zeroChunkBytes);
     for (let chunk = 0; chunk < chunks; chunk++) {
-      this.#ids.set(this.#zeroId, this.#nextId());
+      const id = this.#nextId();
+      this.#ids.set(this.#zeroId, id);
       this.#onBytes(this.#zeroChunkBytes);
     }
     return chunks * this.#zeroChunkBytes;
   }
 
-  /** With memory of its own: the chunker's holds data that is still to be cut. */
+  /** In the chunker's memory, whose data is put back. */
   #learnZeroChunk(): void {
     const { buffer, maxBytes } = this.#chunker;
     const kept = buffer.slice(0, maxBytes);
@@ -111,6 +110,7 @@ export class ContentReader {
     buffer.set(kept);
   }
 
+  /** Makes room for one more id. */
   #nextId(): number {
     if (this.#idBytes === this.#ids.length) {
       const ids = new Uint8Array(2 * this.#ids.length);

@@ -10,13 +10,11 @@ import { BlobSet } from "../../repository/index/blob-set.ts";
 import { openFileIn } from "../folder-handle.ts";
 import { nextDataIn } from "../holes.ts";
 import { nodeJson, nodeOf } from "../stat-node.ts";
-import { type Content, ContentReader } from "./content-reader.ts";
+import { CHUNKER_BUFFER_BYTES, type Content, ContentReader } from "./content-reader.ts";
 import { CounterRow } from "./counters.ts";
 import type { FileToRead, ReaderReply, ReaderRequest, ReaderStart, ReadFile, ReadRange } from "./reader-messages.ts";
 import { ThreadPacks } from "./thread-packs.ts";
 
-/** Three times the longest chunk: what is moved to the front is little beside what is read. */
-const CHUNKER_BUFFER_BYTES = 24 << 20;
 const ID_BYTES = 32;
 
 const start = workerData as ReaderStart;

@@ -8,7 +8,7 @@ import type { CommandContext } from "../context.ts";
 import { outputFormat } from "../output.ts";
 
 export function addStorage(program: Command, context: CommandContext): void {
-  const storage = program.command("storage").description("Examine the places that hold repositories");
+  const storage = program.command("storage").helpCommand(false).description("Examine the places that hold repositories");
   storage
     .command("check")
     .argument("<url>", "Folder or bucket: /path, file:///path, s3://bucket/prefix?endpoint=…&region=…&pathStyle=true")

@@ -11,7 +11,7 @@ export interface ChunkerParameters {
   readonly max: number;
   /** A chunk ends at each multiple of this in a file, so that results do not depend on how many workers share it. */
   readonly forcedCut: number;
-  /** Hex: what the table of the hash is made of. Secret, as cuts would tell what is stored. */
+  /** 32 bytes of hex: what the table of the hash is made of. Secret, as cuts would tell what is stored. */
   readonly seed: string;
 }
 
@@ -21,7 +21,7 @@ export interface LaterChunker {
   readonly fields: JsonFields;
 }
 
-const SEED_FORM = /^(?:[0-9a-f]{2}){16,64}$/;
+const SEED_FORM = /^[0-9a-f]{64}$/;
 
 /** @throws {DomainError} corrupt/config, corrupt/chunker_parameters: by the file that they are in */
 export function parseChunkerParameters(fields: JsonObject): ChunkerParameters | LaterChunker {
@@ -31,7 +31,7 @@ export function parseChunkerParameters(fields: JsonObject): ChunkerParameters | 
   const seed = fields.text("seed");
   const areOrdered = min > 0 && min <= mean && mean <= max && max <= forcedCut && max <= REPOSITORY_LIMITS.dataBlobBytes;
   if (!areOrdered || !Number.isSafeInteger(forcedCut)) throw fields.fault("the chunker's lengths do not fit together");
-  if (!SEED_FORM.test(seed)) throw fields.fault("the chunker's seed is not 16 to 64 bytes of hex");
+  if (!SEED_FORM.test(seed)) throw fields.fault("the chunker's seed is not 32 bytes of hex");
   return { kind, version, min, mean, max, forcedCut, seed };
 }
 

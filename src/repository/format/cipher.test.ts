@@ -63,6 +63,15 @@ test("sealInto() refuses a target that is too short", () => {
   for (const room of [0, 15, 16, 41, 51]) assert.throws(() => cipher.sealInto(new Uint8Array(20), new Uint8Array(room), 0), RangeError);
 });
 
+test("sealInto() and openInto() work in shared memory", () => {
+  const cipher = new Cipher(KEY);
+  const target = new Uint8Array(new SharedArrayBuffer(64), 1);
+  const length = cipher.sealInto(Buffer.from("held fast"), target, 3);
+  const plain = new Uint8Array(new SharedArrayBuffer(9));
+  assert.equal(cipher.openInto(target.subarray(3, 3 + length), plain), 9);
+  assert.equal(Buffer.from(plain).toString(), "held fast");
+});
+
 test("openInto() writes to the start of its target, also over what it opens", () => {
   const cipher = new Cipher(KEY);
   const sealed = cipher.seal(Buffer.from("held fast"));

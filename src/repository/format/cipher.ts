@@ -89,11 +89,18 @@ export class Cipher {
     const nonce = sealed.subarray(0, NONCE_BYTES);
     const ciphertext = sealed.subarray(NONCE_BYTES, NONCE_BYTES + length);
     if (isZero(nonce)) throw unauthentic("its nonce is zero");
-    this.#aes(nonce, this.#pad);
-    this.#poly1305Into(this.#tagKey, ciphertext, this.#tag, 0);
-    if (!timingSafeEqual(this.#tag, sealed.subarray(NONCE_BYTES + length))) throw unauthentic("its tag is of another key or content");
+    if (!this.isAuthentic(sealed)) throw unauthentic("its tag is of another key or content");
     this.#ctr(nonce, ciphertext, target.subarray(0, length));
     return length;
+  }
+
+  /** Whether it is as it was sealed with this key. */
+  isAuthentic(sealed: Uint8Array): boolean {
+    const tagAt = sealed.length - POLY1305_BYTES;
+    if (tagAt < NONCE_BYTES) return false;
+    this.#aes(sealed.subarray(0, NONCE_BYTES), this.#pad);
+    this.#poly1305Into(this.#tagKey, sealed.subarray(NONCE_BYTES, tagAt), this.#tag, 0);
+    return timingSafeEqual(this.#tag, sealed.subarray(tagAt));
   }
 }
 

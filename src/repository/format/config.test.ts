@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseChunkerParameters } from "./chunker-parameters.ts";
 import { type Config, parseConfig, serializeConfig } from "./config.ts";
+import { JsonObject } from "./json-object.ts";
 
 const ID = "4e3f1360097f3fb97e88a2652d950ae791ad14877d3c710b2efbc5522123a083";
 const BY_RESTIC = `{"version":2,"id":"${ID}","chunker_polynomial":"2fa9f5a4cee97f"}`;
@@ -83,11 +85,20 @@ test("parseConfig() refuses lengths of our chunker that do not fit together, and
     { min: -1 },
     { mean: 1.5 },
     { seed: "" },
-    { seed: "ab".repeat(15) },
+    { seed: "ab".repeat(31) },
+    { seed: "ab".repeat(33) },
     { seed: "AB".repeat(32) },
     { seed: 5 },
   ];
   for (const fields of bad) {
     assert.throws(() => parse(withFields({ holdfast: { chunker: { ...CHUNKER, ...fields } } })), corrupt, JSON.stringify(fields));
+  }
+});
+
+test("parseChunkerParameters() reads the copy of the parameters that lies in a file of its own", () => {
+  const parseCopy = (json: string) => parseChunkerParameters(JsonObject.parse(Buffer.from(json), "chunker parameters"));
+  assert.deepEqual(parseCopy(JSON.stringify(CHUNKER)), CHUNKER);
+  for (const json of ["", "[]", JSON.stringify({ ...CHUNKER, min: 0 })]) {
+    assert.throws(() => parseCopy(json), { kind: "corrupt", code: "chunker_parameters" });
   }
 });

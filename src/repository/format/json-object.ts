@@ -108,9 +108,18 @@ export class JsonObject {
     return id;
   }
 
-  time(name: string): Timestamp {
-    const time = parseTimestamp(this.text(name));
+  /** undefined if absent. */
+  time(name: string): Timestamp | undefined {
+    const text = this.#take(name) ?? undefined;
+    if (text === undefined) return undefined;
+    const time = typeof text === "string" ? parseTimestamp(text) : undefined;
     if (time === undefined) throw this.#badField(name, "is not a time as RFC 3339 writes it");
+    return time;
+  }
+
+  requiredTime(name: string): Timestamp {
+    const time = this.time(name);
+    if (time === undefined) throw this.#badField(name, "is missing");
     return time;
   }
 

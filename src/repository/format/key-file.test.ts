@@ -55,7 +55,7 @@ test("createKeyFile() writes restic's fields in restic's order, and unlockKeyFil
   const names = Object.keys(JSON.parse(Buffer.from(bytes).toString()) as object);
   assert.deepEqual(names, Object.keys(JSON.parse(BY_RESTIC) as object));
   const file = parseKeyFile(bytes);
-  assert.deepEqual([file.created.text, file.username, file.hostname], ["1970-01-01T00:00:01.000Z", "u", "h"]);
+  assert.deepEqual([file.created?.text, file.username, file.hostname], ["1970-01-01T00:00:01.000Z", "u", "h"]);
   assert.deepEqual(await unlockKeyFile(file, "pässword"), masterKey);
   assert.equal(await unlockKeyFile(file, "password"), undefined);
   assert.equal(await unlockKeyFile(file, ""), undefined);
@@ -111,6 +111,11 @@ test("unlockKeyFile() can do what parseKeyFile() accepts, in the memory that it 
   assert.equal(await unlockKeyFile(parse(withFields({ N: 2 ** 18, r: 8, p: 1 })), "unit"), undefined);
 });
 
+test("parseKeyFile() does without what only tells people about the key, as rustic leaves it out", () => {
+  const file = parse(withFields({ created: undefined, username: undefined, hostname: null }));
+  assert.deepEqual([file.created, file.username, file.hostname], [undefined, "", ""]);
+});
+
 test("parseKeyFile() tells a key file that wants another function from a damaged one", () => {
   assert.throws(() => parse(withFields({ kdf: "argon2id", N: 0 })), { kind: "unsupported", code: "key_file_kdf" });
   for (const kdf of ["", null, 5]) assert.throws(() => parse(withFields({ kdf })), corrupt);
@@ -126,7 +131,7 @@ test("parseKeyFile() refuses files that are too long, not JSON, or whose fields 
     { salt: Buffer.alloc(63).toString("base64") },
     { salt: Buffer.alloc(65).toString("base64") },
     { data: Buffer.alloc(32).toString("base64") },
-    ...["", "yesterday", null].map((created) => ({ created })),
+    ...["", "yesterday", 5].map((created) => ({ created })),
     { username: 5 },
     { hostname: {} },
   ];

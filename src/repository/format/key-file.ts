@@ -19,7 +19,8 @@ export interface ScryptParameters {
 }
 
 export interface KeyFile {
-  readonly created: Timestamp;
+  /** rustic does not say. */
+  readonly created: Timestamp | undefined;
   readonly username: string;
   readonly hostname: string;
   readonly scrypt: ScryptParameters;

@@ -45,3 +45,9 @@ test("parseLockFile() refuses what is no lock: then nobody knows whether somebod
     assert.throws(() => parse(json), corrupt, json);
   }
 });
+
+test("serializeLockFile() writes our mark of the process last, and parseLockFile() reads it back", () => {
+  const json = BY_RESTIC.replace(/}$/, ',"process":"boot/1/2"}');
+  assert.equal(parse(json).process, "boot/1/2");
+  assert.equal(Buffer.from(serializeLockFile(parse(json))).toString(), json);
+});

@@ -28,7 +28,7 @@ export function parseLockFile(json: Uint8Array): LockFile {
   const fields = JsonObject.parse(json, "lock");
   const process = fields.text("process");
   return {
-    time: fields.time("time"),
+    time: fields.requiredTime("time"),
     exclusive: fields.flag("exclusive"),
     hostname: fields.text("hostname"),
     username: fields.text("username"),

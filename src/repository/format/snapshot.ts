@@ -52,7 +52,7 @@ export function parseSnapshot(json: Uint8Array): Snapshot {
   const fields = JsonObject.parse(json, "snapshot");
   const summary = fields.object("summary");
   const known: Omit<Snapshot, "otherFields"> = {
-    time: fields.time("time"),
+    time: fields.requiredTime("time"),
     parent: fields.id("parent"),
     tree: fields.requiredId("tree"),
     paths: fields.texts("paths"),
@@ -85,8 +85,8 @@ export function serializeSnapshot(snapshot: Snapshot): Uint8Array {
 
 function parseSummary(fields: JsonObject): SnapshotSummary {
   const known: Omit<SnapshotSummary, "otherFields"> = {
-    backupStart: fields.time("backup_start"),
-    backupEnd: fields.time("backup_end"),
+    backupStart: fields.requiredTime("backup_start"),
+    backupEnd: fields.requiredTime("backup_end"),
     filesNew: fields.count("files_new"),
     filesChanged: fields.count("files_changed"),
     filesUnmodified: fields.count("files_unmodified"),

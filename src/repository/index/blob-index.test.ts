@@ -90,6 +90,15 @@ test("ids that were chosen to begin alike are found as fast as others", () => {
   assert.equal(index.size, 100_000);
 });
 
+test("insert() leaves out places of a blob beyond the 256th, so that a hostile index does not take for ever", () => {
+  const index = BlobIndex.create({ expectedBlobs: 0 });
+  const id = new Uint8Array(32);
+  const pack = index.addPack(id, 0);
+  for (let offset = 0; offset < 300; offset++) assert.equal(index.insert("data", id, 0, pack, offset, 50, 0), offset < 256);
+  assert.equal(index.locations("data", id, 0).length, 256);
+  assert.equal(index.size, 256);
+});
+
 function placeText(index: BlobIndex, entry: number): string {
   const pack = index.packId(index.packOf(entry));
   return `${pack}-${index.offsetOf(entry)}-${index.lengthOf(entry)}-${index.uncompressedLengthOf(entry)}`;

@@ -74,7 +74,8 @@ export class BlobIndex {
   }
 
   /**
-   * Adds a place where a blob lies. A place that is known already is not added again.
+   * Adds a place where a blob lies. A place that is known already is not added again, and no blob has more than 256 places:
+   * those beyond are left out, because only a hostile index has them.
    *
    * @param pack from addPack()
    * @param length as stored, sealed

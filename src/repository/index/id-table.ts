@@ -33,6 +33,8 @@ const MAX_ENTRIES = 2 ** 27;
 const MAX_BUCKETS = 2 ** 27;
 /** Memory is committed in steps of this size; what is not touched is not resident. */
 const GROW_BYTES = 16 * 1024 * 1024;
+/** Most entries of one id. Each insertion compares with all of them, which a hostile index could make take for ever. */
+const MAX_ENTRIES_OF_ID = 256;
 const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
 
 /** Words of an entry: id, number of the next entry of the bucket, tag, payload. */
@@ -98,20 +100,23 @@ export class IdTable {
   }
 
   /**
-   * Inserts an entry, unless one with the same id, tag and payload is there. The tag is at most MAX_TAG; a table without
-   * payload ignores the one given.
+   * Inserts an entry, unless one with the same id, tag and payload is there, or MAX_ENTRIES_OF_ID with the same id. The tag is at
+   * most MAX_TAG; a table without payload ignores the one given.
    *
-   * @returns its number; negative: the number of the equal entry that was there
+   * @returns its number; negative: the number of the one that was there
    * @throws {DomainError} unsupported/index_too_large: there are 134 million entries
    */
   insert(ids: Uint8Array, at: number, tag: number, payload0: number, payload1: number, payload2: number): number {
     const bucket = this.#bucketOf(wordAt(ids, at), wordAt(ids, at + WORD_BYTES));
     let entry = 0;
     let compared = 0;
+    let sameId = 0;
     let head = Atomics.load(this.#buckets, bucket);
     while (true) {
       for (let other = head; other !== compared; other = this.#word(other, NEXT)) {
-        if (this.#equals(other, ids, at, tag, payload0, payload1, payload2)) {
+        if (!this.#hasId(other, ids, at)) continue;
+        sameId++;
+        if (sameId === MAX_ENTRIES_OF_ID || this.#carries(other, tag, payload0, payload1, payload2)) {
           if (entry !== 0) this.#keepInReserve(entry);
           return -other;
         }
@@ -137,7 +142,9 @@ export class IdTable {
       this.#show(entry);
       const base = entry * this.#entryWords;
       const words = this.#words;
-      if (words[base] === word0 && words[base + 1] === word1 && this.#isMatch(base, ids, at, tag, tagMask)) return entry;
+      if (words[base] === word0 && words[base + 1] === word1 && this.#hasTag(entry, tag, tagMask) && this.#hasId(entry, ids, at)) {
+        return entry;
+      }
       entry = words[base + NEXT] as number;
     }
     return -1;
@@ -146,7 +153,7 @@ export class IdTable {
   /** Another entry with the same id as `entry` and matching tag; each once, -1 behind the last. */
   findNext(entry: number, tag: number, tagMask: number): number {
     for (let other = this.#word(entry, NEXT); other !== 0; other = this.#word(other, NEXT)) {
-      if (((this.tagOf(other) ^ tag) & tagMask) === 0 && this.#hasSameId(other, entry)) return other;
+      if (this.#hasTag(other, tag, tagMask) && this.#hasSameId(other, entry)) return other;
     }
     return -1;
   }
@@ -240,27 +247,26 @@ export class IdTable {
     words[base + PAYLOAD + 2] = payload2;
   }
 
-  #equals(entry: number, ids: Uint8Array, at: number, tag: number, payload0: number, payload1: number, payload2: number): boolean {
+  #hasId(entry: number, ids: Uint8Array, at: number): boolean {
     this.#show(entry);
     const base = entry * this.#entryWords;
     const words = this.#words;
-    if (words[base] !== wordAt(ids, at) || !this.#isMatch(base, ids, at, tag, MAX_TAG)) return false;
-    return (
-      this.#entryWords === PAYLOAD ||
-      (words[base + PAYLOAD] === (payload0 | 0) &&
-        words[base + PAYLOAD + 1] === (payload1 | 0) &&
-        words[base + PAYLOAD + 2] === (payload2 | 0))
-    );
-  }
-
-  /** Compares all but the first word of the id. */
-  #isMatch(base: number, ids: Uint8Array, at: number, tag: number, tagMask: number): boolean {
-    const words = this.#words;
-    if ((((words[base + TAG] as number) ^ tag) & tagMask) !== 0) return false;
-    for (let index = 1; index < ID_WORDS; index++) {
+    for (let index = 0; index < ID_WORDS; index++) {
       if (words[base + index] !== wordAt(ids, at + index * WORD_BYTES)) return false;
     }
     return true;
+  }
+
+  #hasTag(entry: number, tag: number, tagMask: number): boolean {
+    return ((this.#word(entry, TAG) ^ tag) & tagMask) === 0;
+  }
+
+  #carries(entry: number, tag: number, payload0: number, payload1: number, payload2: number): boolean {
+    if (!this.#hasTag(entry, tag, MAX_TAG)) return false;
+    if (this.#entryWords === PAYLOAD) return true;
+    const words = this.#words;
+    const at = entry * this.#entryWords + PAYLOAD;
+    return words[at] === (payload0 | 0) && words[at + 1] === (payload1 | 0) && words[at + 2] === (payload2 | 0);
   }
 
   #hasSameId(entry: number, other: number): boolean {

@@ -83,6 +83,14 @@ test("scanIndexFile() takes null for a list without items, as Go writes it", () 
   assert.deepEqual(scan(`{"packs":[{"blobs":null,"id":"${A}"}]}`), [{ id: A, blobs: [] }]);
 });
 
+test("scanIndexFile() takes white space wherever JSON allows it", () => {
+  const json = encodeIndexFile([{ id: A, blobs: [{ id: B, type: "data", offset: 1, length: 50, uncompressedLength: 60 }] }]);
+  const spaced = Buffer.from(json)
+    .toString()
+    .replaceAll(/[{}[\],:]/g, "\n $& \t\r");
+  assert.deepEqual(scan(spaced), scan(json));
+});
+
 test("scanIndexFile() names the place where a file is cut or has one byte of its structure changed", () => {
   const json = Buffer.from(encodeIndexFile([{ id: A, blobs: [{ id: B, type: "data", offset: 1, length: 50 }] }])).subarray(0, -1);
   for (let length = 0; length < json.length; length++) {

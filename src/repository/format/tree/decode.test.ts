@@ -144,6 +144,21 @@ test("a scanned node shows its fields, and as raw bytes what the tree has", () =
   scanner.end();
 });
 
+test("contentBytes() is the content, and refuses the same", () => {
+  const bytesIn = (json: string): string => {
+    const scanner = new TreeScanner();
+    scanner.push(tree(json));
+    return (scanner.next()?.contentBytes() ?? assert.fail()).toHex();
+  };
+  fc.assert(fc.property(fc.array(id), (ids) => assert.equal(bytesIn(file(`,"content": ${JSON.stringify(ids, null, 1)}`)), ids.join(""))));
+  for (const none of ["", ',"content":null', ',"content":[ ]']) assert.equal(bytesIn(file(none)), "");
+  for (const odd of [ID.toUpperCase(), `${ID}0`, ID.slice(1), `${ID.slice(1)}g`, `g${ID.slice(1)}`]) {
+    assert.throws(() => bytesIn(file(`,"content":["${ID}","${odd}"]`)), CORRUPT, odd);
+  }
+  for (const odd of ["{}", "1", '"x"', `[${"1".repeat(66)}]`, `"${ID}"`])
+    assert.throws(() => bytesIn(file(`,"content":${odd}`)), CORRUPT, odd);
+});
+
 test("decodeTree() takes absent and null for empty", () => {
   const bare = only(file(""));
   const fields =

@@ -1,10 +1,7 @@
 /** Which characters Go prints as they are: restic 0.18.1 is built with Go's tables of Unicode 15.0. */
 
-/** Letters, marks, numbers, punctuation, symbols and the space, by the Unicode version of this Node. */
-const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u;
-
 /**
- * What became printable after Unicode 15.0, up to 17.0: pairs of first and last, in hex. A newer Node may know more: then
+ * What became printable after Unicode 15.0, up to 17.0: ranges in hex. A newer Node may know more: then
  * names with the newest characters are still read back right by anyone, but are not byte for byte what restic writes.
  */
 const LATER = `
@@ -18,11 +15,11 @@ const LATER = `
   2ebf0-2ee5d 323b0-33479`
   .trim()
   .split(/\s+/)
-  .map((range) => range.split("-").map((hex) => Number.parseInt(hex, 16)));
+  .map((range) => range.replaceAll(/[0-9a-f]+/g, String.raw`\u{$&}`))
+  .join("");
 
-/** @param character One code point. */
-export function isPrintableInGo(character: string): boolean {
-  if (!PRINTABLE.test(character)) return false;
-  const codePoint = character.codePointAt(0) ?? 0;
-  return !LATER.some(([first = 0, last = first]) => first <= codePoint && codePoint <= last);
-}
+/**
+ * The source of a pattern, a class for the flag `v`: letters, marks, numbers, punctuation, symbols and the space, by the Unicode
+ * version of this Node, without the later ones.
+ */
+export const PRINTABLE_IN_GO: string = String.raw`[[\p{L}\p{M}\p{N}\p{P}\p{S}\x20]--[${LATER}]]`;

@@ -2,11 +2,15 @@
  * Strings in trees, as Go writes them: encoding/json, which also escapes what is special in HTML; names once more before that, by
  * strconv.Quote, so that they survive whatever bytes they have.
  */
+import { isUtf8 } from "node:buffer";
 import { type ByteString, bytesOf, UTF8_CHARACTER } from "../../../base/byte-string.ts";
-import { isPrintableInGo } from "./go-printable.ts";
+import { PRINTABLE_IN_GO } from "./go-printable.ts";
 
 /** Nothing that either form would escape, and so most names. */
 const PLAIN = /^[ !#-%'-;=?-[\]-~]*$/;
+const PRINTABLE = new RegExp(`^${PRINTABLE_IN_GO}$`, "v");
+/** The same for names beyond ASCII, decoded. */
+const PLAIN_TEXT = new RegExp(String.raw`^[${PRINTABLE_IN_GO}--["\\<>\&]]*$`, "v");
 /** Plain runs are left alone: a character of more than one byte, a byte that is not UTF-8, or ASCII to look at. */
 const TO_LOOK_AT = new RegExp(String.raw`(?:(?![^\x80-\xff])(?:${UTF8_CHARACTER}))|[^ !#-%'-;=?-[\]-~]`, "g");
 
@@ -28,7 +32,10 @@ export function toGoJson(text: ByteString): ByteString {
 
 /** How a name stands between the quotes of a JSON string. Any bytes survive. */
 export function toGoQuotedJson(name: ByteString): ByteString {
-  return PLAIN.test(name) ? name : toGoJson(name.replace(TO_LOOK_AT, quotedForm) as ByteString);
+  if (PLAIN.test(name)) return name;
+  const bytes = bytesOf(name);
+  if (isUtf8(bytes) && PLAIN_TEXT.test(bytes.toString("utf8"))) return name;
+  return toGoJson(name.replace(TO_LOOK_AT, quotedForm) as ByteString);
 }
 
 function jsonForm(character: string): string {
@@ -43,7 +50,7 @@ function quotedForm(character: string): string {
   if (character.length > 1) {
     const text = bytesOf(character as ByteString).toString("utf8");
     const code = text.codePointAt(0) ?? 0;
-    if (isPrintableInGo(text)) return character;
+    if (PRINTABLE.test(text)) return character;
     return code > 0xffff ? String.raw`\U${hex(code, 8)}` : String.raw`\u${hex(code, 4)}`;
   }
   const code = character.charCodeAt(0);
@@ -86,7 +93,7 @@ const MAX_CODE_POINT = 0x10ffff;
 
 /** The name behind a JSON string of toGoQuotedJson(), or undefined if that is no Go string. @param json Valid, without its quotes. */
 export function fromGoQuotedJson(json: ByteString): ByteString | undefined {
-  if (PLAIN.test(json)) return json;
+  if (PLAIN.test(json) || (!json.includes("\\") && isUtf8(bytesOf(json)))) return json;
   const name = fromGoJson(json).replace(GO_ESCAPE, unescapedGo);
   return name.includes(REFUSED) ? undefined : (name as ByteString);
 }

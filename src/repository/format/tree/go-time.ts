@@ -20,21 +20,22 @@ interface CalendarDay {
 
 /** Writes moments in UTC. Neighbours in a folder mostly share the second or the day, so the last ones are kept. */
 export class GoTimeFormat {
-  #second = Number.NaN;
-  #secondText = "";
+  #secondNs = GO_ZERO_TIME_NS;
+  #secondText = "0001-01-01T00:00:00";
   #day = Number.NaN;
   #dayText = "";
 
   /** A year outside of what can be written becomes 0000 or 9999, the rest of the date stays: as restic does. */
   format(ns: bigint): string {
-    const inSecond = BigInt.asIntN(64, ((ns % NS_PER_SECOND) + NS_PER_SECOND) % NS_PER_SECOND);
-    const second = Number((ns - inSecond) / NS_PER_SECOND);
-    if (second !== this.#second) {
-      this.#secondText = this.#formatSecond(second);
-      this.#second = second;
+    let inSecond = Number(ns - this.#secondNs);
+    if (inSecond < 0 || inSecond >= 1e9) {
+      const towardsZero = ns / NS_PER_SECOND;
+      const second = towardsZero * NS_PER_SECOND > ns ? towardsZero - 1n : towardsZero;
+      this.#secondNs = second * NS_PER_SECOND;
+      this.#secondText = this.#formatSecond(Number(second));
+      inSecond = Number(ns - this.#secondNs);
     }
-    const fraction = Number(inSecond);
-    return fraction === 0 ? `${this.#secondText}Z` : `${this.#secondText}.${fractionText(fraction)}Z`;
+    return inSecond === 0 ? `${this.#secondText}Z` : `${this.#secondText}.${fractionText(inSecond)}Z`;
   }
 
   #formatSecond(second: number): string {

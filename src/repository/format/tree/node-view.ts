@@ -46,8 +46,12 @@ const MAX_UINT64 = 2n ** 64n - 1n;
 const MAX_UINT64_DIGITS = 20;
 const ID_BYTES = 32;
 const ID_DIGITS = 2 * ID_BYTES;
+const NO_DIGIT = 255;
+const HEX_VALUE = new Uint8Array(256).fill(NO_DIGIT);
+for (const [value, byte] of Buffer.from("0123456789abcdef").entries()) HEX_VALUE[byte] = value;
 const ID_FORM = /^[0-9a-f]{64}$/;
 const ZERO = 0x30;
+const ASCII = /^[^\x80-\xff]*$/;
 
 /**
  * Valid until its scanner goes on. Every getter reads the bytes anew, and fails with corrupt/tree and the place if they are
@@ -147,7 +151,18 @@ export class NodeView implements ScannedNode {
   }
 
   contentBytes(): Uint8Array {
-    return Buffer.from((this.content ?? []).join(""), "hex");
+    if (!this.#has("content")) return new Uint8Array();
+    const content = INDEX_OF.content;
+    const atMost = Math.floor(((this.#to[content] ?? 0) - (this.#from[content] ?? 0)) / ID_DIGITS);
+    const ids = new Uint8Array(atMost * ID_BYTES);
+    let length = 0;
+    this.#walk("content", (cursor) =>
+      cursor.takeList((from, to) => {
+        this.#idInto(from, to, ids, length);
+        length += ID_BYTES;
+      }),
+    );
+    return ids.subarray(0, length);
   }
 
   decode(): Node {
@@ -225,7 +240,8 @@ export class NodeView implements ScannedNode {
   }
 
   #text(field: Field): string {
-    return bytesOf(this.#bytesOfText(field)).toString("utf8");
+    const utf8 = this.#bytesOfText(field);
+    return ASCII.test(utf8) ? utf8 : bytesOf(utf8).toString("utf8");
   }
 
   #base64(field: Field): ByteString {
@@ -268,8 +284,24 @@ export class NodeView implements ScannedNode {
   #id(from: number, to: number): HexId {
     const { bytes } = this.#cursor;
     const id = to - from === ID_DIGITS + 2 && bytes[from] === QUOTE ? bytes.toString("latin1", from + 1, to - 1) : "";
-    if (!ID_FORM.test(id)) this.#cursor.fail("id that is not 64 lower-case hex digits", from);
+    if (!ID_FORM.test(id)) this.#failId(from);
     return id as HexId;
+  }
+
+  #idInto(from: number, to: number, target: Uint8Array, at: number): void {
+    const { bytes } = this.#cursor;
+    if (to - from !== ID_DIGITS + 2 || bytes[from] !== QUOTE) this.#failId(from);
+    for (let i = 0; i < ID_BYTES; i++) {
+      const digit = from + 1 + 2 * i;
+      const high = HEX_VALUE[bytes[digit] ?? 0] ?? NO_DIGIT;
+      const low = HEX_VALUE[bytes[digit + 1] ?? 0] ?? NO_DIGIT;
+      if (high === NO_DIGIT || low === NO_DIGIT) this.#failId(from);
+      target[at + i] = high * 16 + low;
+    }
+  }
+
+  #failId(from: number): never {
+    this.#cursor.fail("id that is not 64 lower-case hex digits", from);
   }
 
   #xattrs(): readonly ExtendedAttribute[] {

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { mkdtempDisposable } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Command } from "commander";
+import { DomainError } from "../base/errors.ts";
+import type { Finding } from "../base/finding.ts";
+import { parseObjectKey } from "../storage/object-store.ts";
+import { addRepositoryOptions, openRetryingStore, readRepositoryOptions, type RepositoryOptions } from "./repository-options.ts";
+import { fakeContext } from "./testing/fake-context.ts";
+
+function read(args: readonly string[], environment: Record<string, string> = {}): RepositoryOptions {
+  const command = addRepositoryOptions(new Command("x"))
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+  return readRepositoryOptions(command.parse(args, { from: "user" }), { environment });
+}
+
+function refusal(code: string): (error: unknown) => boolean {
+  return (error) => error instanceof DomainError && error.kind === "usage" && error.code === code;
+}
+
+test("readRepositoryOptions() has defaults for all but the repository", () => {
+  assert.deepEqual(read(["--repository", "/a"], { XDG_CACHE_HOME: "/cache", HOLDFAST_REPOSITORY: "/b" }), {
+    url: "/a",
+    passwordFile: undefined,
+    cacheDir: "/cache/holdfast/repositories",
+    retryLockMs: 0,
+    progress: "auto",
+  });
+});
+
+test("readRepositoryOptions() reads all options, and the repository from the environment", () => {
+  const args = ["--password-file", "p", "--cache-dir", "/c", "--retry-lock", "1m30s", "--progress", "json"];
+  assert.deepEqual(read(args, { HOLDFAST_REPOSITORY: "s3://bucket" }), {
+    url: "s3://bucket",
+    passwordFile: "p",
+    cacheDir: "/c",
+    retryLockMs: 90_000,
+    progress: "json",
+  });
+  assert.equal(read(["--repository", "/a", "--no-cache"]).cacheDir, undefined);
+});
+
+test("readRepositoryOptions() refuses no repository, and a duration that is none", () => {
+  assert.throws(() => read([]), refusal("repository_missing"));
+  assert.throws(() => read([], { HOLDFAST_REPOSITORY: "" }), refusal("repository_missing"));
+  assert.throws(() => read(["--repository", "/a", "--retry-lock", "soon"]), refusal("duration"));
+  assert.throws(() => read(["--repository", "/a", "--progress", "loud"]), { code: "commander.invalidArgument" });
+});
+
+test("openRetryingStore() opens a folder", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "holdfast-options-"));
+  const findings: Finding[] = [];
+  await using store = await openRetryingStore(folder.path, fakeContext(), (finding) => findings.push(finding));
+  const key = parseObjectKey("a");
+  await store.put(key, Buffer.from("content"));
+  assert.deepEqual([Buffer.from(await store.get(key)).toString(), findings], ["content", []]);
+});
+
+test("openRetryingStore() gives up at once on what trying again cannot help", async () => {
+  await assert.rejects(
+    openRetryingStore("http://host/", fakeContext(), () => assert.fail("no retry")),
+    refusal("storage_url"),
+  );
+});
