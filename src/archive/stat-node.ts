@@ -1,7 +1,6 @@
 /** What the file system says about an entry, as a node of a tree. */
 import type { BigIntStats } from "node:fs";
-import { byteString, type ByteString } from "../base/byte-string.ts";
-import { encodeNode } from "../repository/format/tree/encode.ts";
+import type { ByteString } from "../base/byte-string.ts";
 import type { HexId } from "../base/ids.ts";
 import { type ExtendedAttribute, goModeOf, type Node, type NodeType, nodeTypeOf } from "../repository/format/tree/node.ts";
 import type { OwnerNames } from "./owner-names.ts";
@@ -45,9 +44,4 @@ export function nodeOf(name: ByteString, stat: BigIntStats, names: OwnerNames, p
     ...(parts.subtree === undefined ? {} : { subtree: parts.subtree }),
     ...(parts.linkTarget === undefined ? {} : { linkTarget: parts.linkTarget }),
   };
-}
-
-/** As it stands in a tree. */
-export function nodeJson(node: Node): ByteString {
-  return byteString(encodeNode(node));
 }

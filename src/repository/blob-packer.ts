@@ -12,6 +12,7 @@ import type { RepositoryVersion } from "./format/config.ts";
 import { encodePackHeader, MAX_PACK_ENTRY_BYTES, PACK_TRAILER_BYTES } from "./format/pack-header.ts";
 import type { BlobIndex } from "./index/blob-index.ts";
 import type { BlobSet } from "./index/blob-set.ts";
+import { BlobGatherer, type GatheredBlob } from "./long-blob.ts";
 import { type FinishedPack, PackBuffer, type PackRest } from "./pack-buffer.ts";
 
 /** `sample`: one blob in 16 and all trees are read back before their pack is stored; `all`: every one. */
@@ -54,6 +55,12 @@ export const PACK_BUFFER_BYTES: number = PACK_BYTES + MAX_SHARED_BLOB_BYTES + (1
 const OPEN_PACKS = 2;
 /** restic reads a header of at most 16 MiB. */
 const MAX_PACK_BLOBS = 400_000;
+export interface LongBlob {
+  readonly write: (piece: Uint8Array) => void;
+  /** Writes the id, 32 bytes, to `target`, and gives whether the blob is new. */
+  readonly finish: (target: Uint8Array, at: number) => boolean;
+}
+
 const VERIFIED_SHARE = 16;
 const ID_BYTES = 32;
 const NONCE_BYTES = 16;
@@ -94,6 +101,21 @@ export class BlobPacker {
     this.#id.set(target.subarray(at, at + ID_BYTES));
     this.#store(plain);
     return true;
+  }
+
+  /** For a blob that is longer than MAX_SHARED_BLOB_BYTES: it comes in pieces, and is not read back. */
+  addLong(): LongBlob {
+    const gatherer = new BlobGatherer(this.#settings.version === 1 ? undefined : this.#settings.level);
+    return {
+      write: (piece) => gatherer.write(piece),
+      finish: (target, at) => {
+        const gathered = gatherer.finish();
+        target.set(gathered.id, at);
+        if (this.#index.find(this.#type, target, at) >= 0 || !this.#fresh.add(this.#type, target, at)) return false;
+        this.#storeLong(gathered);
+        return true;
+      },
+    };
   }
 
   /** Stores what is collected, however little, in as few packs as it fits. */
@@ -145,10 +167,29 @@ export class BlobPacker {
     const sealed = pack.bytes.subarray(start, start + length);
     pack.append(this.#type, id, length, shorter < 0 ? 0 : plain.length);
     if (this.#mustVerify()) this.#verify(sealed, id, shorter < 0 ? 0 : plain.length);
-    this.counters.newBlobs++;
-    this.counters.newBytes += plain.length;
-    this.counters.storedBytes += length;
+    this.#count(plain.length, length);
     this.#finishIfFull(slot, pack);
+  }
+
+  /** In a pack of its own, beside the open ones. */
+  #storeLong({ id, pieces, bodyBytes, plainBytes, isCompressed }: GatheredBlob): void {
+    const length = bodyBytes + SEAL_OVERHEAD;
+    const pack = new PackBuffer(this.#sink.take(length + headerBytes(1)));
+    let at = NONCE_BYTES;
+    for (const piece of pieces) {
+      pack.bytes.set(piece, at);
+      at += piece.length;
+    }
+    this.#cipher.sealInto(pack.bytes.subarray(NONCE_BYTES, at), pack.bytes, 0);
+    pack.append(this.#type, id.toHex() as HexId, length, isCompressed ? plainBytes : 0);
+    this.#count(plainBytes, length);
+    this.#seal(pack);
+  }
+
+  #count(plainBytes: number, storedBytes: number): void {
+    this.counters.newBlobs++;
+    this.counters.newBytes += plainBytes;
+    this.counters.storedBytes += storedBytes;
   }
 
   #finishIfFull(slot: number, pack: PackBuffer): void {
@@ -172,6 +213,10 @@ export class BlobPacker {
 
   #finish(slot: number, pack: PackBuffer): void {
     this.#open[slot] = undefined;
+    this.#seal(pack);
+  }
+
+  #seal(pack: PackBuffer): void {
     // Blobs may have lain here for a while: that they are still what was sealed costs little to see.
     for (const { id, offset, length } of pack.blobs) {
       if (!this.#cipher.isAuthentic(pack.bytes.subarray(offset, offset + length))) throw damagedMemory(id);

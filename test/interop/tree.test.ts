@@ -160,7 +160,7 @@ function assertEncodedAlike(bytes: Uint8Array): void {
   const encoder = new TreeEncoder((piece) => pieces.push(Uint8Array.from(piece)));
   for (let from = 0; from < bytes.length; from += 1000) {
     scanner.push(bytes.subarray(from, from + 1000));
-    for (let node = scanner.next(); node !== undefined; node = scanner.next()) encoder.addRaw(node.raw, node.name);
+    for (let node = scanner.next(); node !== undefined; node = scanner.next()) encoder.addJson(node.name, byteString(node.raw));
   }
   scanner.end();
   encoder.finish();

@@ -20,11 +20,11 @@ import { saveSnapshot, type StoredSnapshot } from "../../repository/snapshots.ts
 import { TreePacks } from "../../repository/tree-packs.ts";
 import type { OwnerNames } from "../owner-names.ts";
 import { type CounterTotals, newCounters, totalsOf } from "./counters.ts";
-import { PackUploads } from "./pack-uploads.ts";
+import { PackUploads } from "../../repository/packing/pack-uploads.ts";
 import type { TreeReply, TreeRequest } from "./parent-trees.ts";
 import type { ReaderStart, StoringThread } from "./reader-messages.ts";
 import type { BackupSource } from "./source.ts";
-import { readerCount, startThread } from "./threads.ts";
+import { readerCount, startThread } from "../../repository/packing/threads.ts";
 import type { WalkerMessage, WalkerStart } from "./walker-messages.ts";
 
 export interface BackupOptions {

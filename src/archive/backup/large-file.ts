@@ -3,7 +3,8 @@ import type { BigIntStats } from "node:fs";
 import type { ByteString } from "../../base/byte-string.ts";
 import type { HexId } from "../../base/ids.ts";
 import { pathOf } from "../folder-handle.ts";
-import { nodeJson, nodeOf } from "../stat-node.ts";
+import { encodeNode } from "../../repository/format/tree/encode.ts";
+import { nodeOf } from "../stat-node.ts";
 import { readXattrs } from "../xattrs.ts";
 import { changedFinding, fileFinding, replacedFinding } from "./file-findings.ts";
 import type { FileToRead, ReadRange } from "./reader-messages.ts";
@@ -59,6 +60,6 @@ export class LargeFile {
     this.#parts.counters.add("files");
     const { folder, name } = this.#file;
     const xattrs = readXattrs(`${pathOf(folder)}/${name}` as ByteString);
-    return nodeJson(nodeOf(name, this.#stat, this.#parts.names, { content, size: bytes, xattrs }));
+    return encodeNode(nodeOf(name, this.#stat, this.#parts.names, { content, size: bytes, xattrs }));
   }
 }

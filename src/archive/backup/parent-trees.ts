@@ -3,9 +3,10 @@ import type { MessagePort } from "node:worker_threads";
 import type { ByteString } from "../../base/byte-string.ts";
 import { byteString } from "../../base/byte-string.ts";
 import type { HexId } from "../../base/ids.ts";
-import { TreeScanner, type ScannedNode } from "../../repository/format/tree/decode.ts";
+import type { ScannedNode } from "../../repository/format/tree/decode.ts";
 import type { BlobIndex } from "../../repository/index/blob-index.ts";
-import { BlobDecoder } from "../../repository/blob-decoder.ts";
+import type { Cipher } from "../../repository/format/cipher.ts";
+import { ParentFolder } from "./parent-folder.ts";
 
 /** To the main thread: where a tree lies. */
 export interface TreeRequest {
@@ -23,13 +24,13 @@ export interface TreeReply {
 export class ParentTrees {
   readonly #port: MessagePort;
   readonly #index: BlobIndex;
-  readonly #decoder: BlobDecoder;
+  readonly #cipher: Cipher;
   readonly #waiting = new Map<HexId, (sealed: Uint8Array | undefined) => void>();
 
-  constructor(port: MessagePort, index: BlobIndex, decoder: BlobDecoder) {
+  constructor(port: MessagePort, index: BlobIndex, cipher: Cipher) {
     this.#port = port;
     this.#index = index;
-    this.#decoder = decoder;
+    this.#cipher = cipher;
     port.on("message", ({ id, sealed }: TreeReply) => {
       this.#waiting.get(id)?.(sealed);
       this.#waiting.delete(id);
@@ -39,7 +40,7 @@ export class ParentTrees {
   /**
    * undefined: it cannot be had. A backup goes on without it, and only takes longer.
    *
-   * @throws {DomainError} corrupt
+   * @throws {DomainError} corrupt/unauthentic
    */
   async open(id: HexId): Promise<ParentFolder | undefined> {
     const entry = this.#index.findHex("tree", id);
@@ -50,9 +51,10 @@ export class ParentTrees {
       offset: this.#index.offsetOf(entry),
       length: this.#index.lengthOf(entry),
     });
-    return sealed === undefined
-      ? undefined
-      : new ParentFolder(this.#decoder.decode(sealed, this.#index.uncompressedLengthOf(entry), id));
+    if (sealed === undefined) return undefined;
+    // Opened in place.
+    const bytes = this.#cipher.openInto(sealed, sealed);
+    return new ParentFolder(sealed.subarray(0, bytes), this.#index.uncompressedLengthOf(entry) > 0);
   }
 
   #fetch(request: TreeRequest): Promise<Uint8Array | undefined> {
@@ -60,23 +62,6 @@ export class ParentTrees {
     this.#waiting.set(request.id, resolve);
     this.#port.postMessage(request);
     return promise;
-  }
-}
-
-/** One folder of it; names are asked for in rising order. */
-export class ParentFolder {
-  readonly #scanner = new TreeScanner();
-  #current: ScannedNode | undefined;
-
-  constructor(tree: Uint8Array) {
-    this.#scanner.push(tree);
-    this.#current = this.#scanner.next();
-  }
-
-  /** Valid until the next call. */
-  find(name: ByteString): ScannedNode | undefined {
-    while (this.#current !== undefined && this.#current.name < name) this.#current = this.#scanner.next();
-    return this.#current?.name === name ? this.#current : undefined;
   }
 }
 

@@ -3,7 +3,7 @@ import { displayText } from "../../base/byte-string.ts";
 import { DomainError } from "../../base/errors.ts";
 import type { HexId } from "../../base/ids.ts";
 import { goModeOf } from "../../repository/format/tree/node.ts";
-import { nodeJson } from "../stat-node.ts";
+import { encodeNode } from "../../repository/format/tree/encode.ts";
 import type { ReadRange } from "./reader-messages.ts";
 import type { StreamSource } from "./source.ts";
 import { TreeBlob } from "./tree-blob.ts";
@@ -27,9 +27,10 @@ export async function readStream({ fd, name, nowNs }: StreamSource, { readers, p
   });
   const uid = process.getuid?.() ?? 0;
   const gid = process.getgid?.() ?? 0;
-  const tree = new TreeBlob();
+  const tree = new TreeBlob(packer);
   tree.add(
-    nodeJson({
+    name,
+    encodeNode({
       name,
       type: "file",
       mode: goModeOf(FILE_MODE),
@@ -51,7 +52,7 @@ export async function readStream({ fd, name, nowNs }: StreamSource, { readers, p
   );
   counters.add("files");
   counters.add("filesNew");
-  const { id } = tree.store(packer);
+  const id = tree.store();
   counters.add("foldersNew");
   counters.set("treeBlobs", packer.counters.newBlobs);
   return id;

@@ -8,7 +8,7 @@ import type { SharedIdTable } from "../../repository/index/id-table.ts";
 import type { PackRest } from "../../repository/pack-buffer.ts";
 import type { FolderFd } from "../folder-handle.ts";
 import type { OwnerNames } from "../owner-names.ts";
-import type { PackChannel } from "./thread-packs.ts";
+import type { PackChannel } from "../../repository/packing/thread-packs.ts";
 
 /** What every thread that stores blobs is started with. */
 export interface StoringThread {

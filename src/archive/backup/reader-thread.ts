@@ -9,11 +9,12 @@ import { BlobIndex } from "../../repository/index/blob-index.ts";
 import { BlobSet } from "../../repository/index/blob-set.ts";
 import { openFileIn } from "../folder-handle.ts";
 import { nextDataIn } from "../holes.ts";
-import { nodeJson, nodeOf } from "../stat-node.ts";
+import { encodeNode } from "../../repository/format/tree/encode.ts";
+import { nodeOf } from "../stat-node.ts";
 import { CHUNKER_BUFFER_BYTES, type Content, ContentReader } from "./content-reader.ts";
 import { CounterRow } from "./counters.ts";
 import type { FileToRead, ReaderReply, ReaderRequest, ReaderStart, ReadFile, ReadRange } from "./reader-messages.ts";
-import { ThreadPacks } from "./thread-packs.ts";
+import { ThreadPacks } from "../../repository/packing/thread-packs.ts";
 
 const ID_BYTES = 32;
 
@@ -66,7 +67,7 @@ function readFile(file: FileToRead): ReadFile {
     const changed = content.bytes !== size || (content.reads > 1 && isChanged(stat, fstatSync(fd, { bigint: true })));
     const node = nodeOf(file.name, stat, start.names, { content: ids, size: content.bytes, xattrs: readXattrs(fd) });
     counters.add("files");
-    return { kind: "node", json: nodeJson(node), changed };
+    return { kind: "node", json: encodeNode(node), changed };
   });
 }
 

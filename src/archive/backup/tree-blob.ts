@@ -1,39 +1,49 @@
-/** Builds the tree of one folder in memory and stores it. */
+/** The tree of one folder, from its first node to the stored blob. */
 import type { ByteString } from "../../base/byte-string.ts";
 import type { HexId } from "../../base/ids.ts";
-import type { BlobPacker } from "../../repository/blob-packer.ts";
+import { type BlobPacker, type LongBlob, MAX_SHARED_BLOB_BYTES } from "../../repository/blob-packer.ts";
+import { TreeEncoder } from "../../repository/format/tree/encode.ts";
 
-const HEAD = '{"nodes":[';
-const TAIL = "]}\n";
-const FIRST_BYTES = 4096;
 const ID_BYTES = 32;
 
 export class TreeBlob {
-  #bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
-  #length = 0;
-  #separator = HEAD;
+  readonly #packer: BlobPacker;
+  readonly #encoder = new TreeEncoder((piece) => this.#take(piece));
+  #pieces: Uint8Array[] = [];
+  #bytes = 0;
+  /** For a folder of very many entries, whose tree must not be in memory as a whole. */
+  #long: LongBlob | undefined;
+
+  constructor(packer: BlobPacker) {
+    this.#packer = packer;
+  }
 
   /** A node as JSON; they come in the order of their names' bytes. */
-  add(node: ByteString): void {
-    this.#write(this.#separator);
-    this.#write(node);
-    this.#separator = ",";
+  add(name: ByteString, node: ByteString): void {
+    this.#encoder.addJson(name, node);
   }
 
-  /** Gives the tree's id, and whether the repository did not have it yet. */
-  store(packer: BlobPacker): { readonly id: HexId; readonly isNew: boolean } {
-    this.#write(this.#separator === HEAD ? HEAD + TAIL : TAIL);
+  /** Gives the tree's id. */
+  store(): HexId {
+    this.#encoder.finish();
     const id = new Uint8Array(ID_BYTES);
-    const isNew = packer.add(this.#bytes.subarray(0, this.#length), id, 0);
-    return { id: id.toHex() as HexId, isNew };
+    if (this.#long === undefined) this.#packer.add(this.#whole(), id, 0);
+    else this.#long.finish(id, 0);
+    return id.toHex() as HexId;
   }
 
-  #write(text: string): void {
-    if (this.#length + text.length > this.#bytes.length) {
-      const longer = Buffer.allocUnsafeSlow(Math.max(2 * this.#bytes.length, this.#length + text.length));
-      this.#bytes.copy(longer, 0, 0, this.#length);
-      this.#bytes = longer;
+  #take(piece: Uint8Array): void {
+    this.#bytes += piece.length;
+    if (this.#long === undefined && this.#bytes > MAX_SHARED_BLOB_BYTES) {
+      this.#long = this.#packer.addLong();
+      for (const earlier of this.#pieces.splice(0)) this.#long.write(earlier);
     }
-    this.#length += this.#bytes.write(text, this.#length, "latin1");
+    if (this.#long === undefined) this.#pieces.push(piece);
+    else this.#long.write(piece);
+  }
+
+  #whole(): Uint8Array {
+    const [first, ...others] = this.#pieces;
+    return first !== undefined && others.length === 0 ? first : Buffer.concat(this.#pieces);
   }
 }

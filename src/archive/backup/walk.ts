@@ -13,13 +13,15 @@ import { hasHeader } from "../exclude.ts";
 import { closeHandle, type FolderFd, openFileIn, openFolderAt, openFolderIn, pathIn, pathOf } from "../folder-handle.ts";
 import type { OwnerNames } from "../owner-names.ts";
 import { compilePatterns, type PathPatterns } from "../path-pattern.ts";
-import { nodeJson, nodeOf, type NodeParts } from "../stat-node.ts";
+import { encodeNode } from "../../repository/format/tree/encode.ts";
+import { nodeOf, type NodeParts } from "../stat-node.ts";
 import { readXattrs } from "../xattrs.ts";
 import type { CounterRow } from "./counters.ts";
 import { changedFinding, fileFinding, replacedFinding } from "./file-findings.ts";
 import { LargeFile } from "./large-file.ts";
 import { OpenFolder } from "./open-folder.ts";
-import { jsonOf, type ParentFolder, type ParentTrees } from "./parent-trees.ts";
+import type { ParentFolder } from "./parent-folder.ts";
+import { jsonOf, type ParentTrees } from "./parent-trees.ts";
 import type { ReaderPool } from "./reader-pool.ts";
 import type { TreeSource, Wanted } from "./source.ts";
 import { TreeBlob } from "./tree-blob.ts";
@@ -68,9 +70,9 @@ export class Walk {
     const { promise, resolve } = Promise.withResolvers<HexId>();
     const { root, wanted } = this.#source;
     const fd = openFolderAt(root);
-    const tree = new TreeBlob();
+    const tree = new TreeBlob(this.#parts.packer);
     const path = byteStringOf(root === "/" ? "" : root);
-    const folder = new OpenFolder(fd, displayText(path), (_, node) => tree.add(node), () => resolve(this.#storeTree(tree, undefined)));
+    const folder = new OpenFolder(fd, displayText(path), (entry, node) => tree.add(entry, node), () => resolve(this.#storeTree(tree, undefined)));
     const device = fstatSync(fd, { bigint: true }).dev;
     const parent = parentTree === undefined ? undefined : await this.#parts.parents.open(parentTree);
     await this.#walk({ folder, path, parent, wanted, depth: 0, device });
@@ -182,11 +184,11 @@ export class Walk {
     const earlierTree = earlier?.type === "dir" ? earlier.subtree : undefined;
     const opened = fstatSync(fd, { bigint: true });
     const xattrs = readXattrs(fd);
-    const tree = new TreeBlob();
+    const tree = new TreeBlob(this.#parts.packer);
     const slot = folder.await(name);
-    const child = new OpenFolder(fd, displayText(path), (_, node) => tree.add(node), () => {
+    const child = new OpenFolder(fd, displayText(path), (entry, node) => tree.add(entry, node), () => {
       const subtree = this.#storeTree(tree, earlierTree);
-      folder.settle(slot, nodeJson(nodeOf(name, opened, this.#parts.names, { subtree, xattrs })));
+      folder.settle(slot, encodeNode(nodeOf(name, opened, this.#parts.names, { subtree, xattrs })));
     });
     let parent: ParentFolder | undefined;
     try {
@@ -199,7 +201,7 @@ export class Walk {
 
   /** An empty folder where nothing of its contents is to be kept. */
   #keepWithout(place: Place, name: ByteString, path: ByteString, stat: BigIntStats): void {
-    const subtree = this.#storeTree(new TreeBlob(), undefined);
+    const subtree = this.#storeTree(new TreeBlob(this.#parts.packer), undefined);
     this.#addNode(place, name, path, stat, { subtree });
   }
 
@@ -223,7 +225,7 @@ export class Walk {
 
   #addNode(place: Place, name: ByteString, path: ByteString, stat: BigIntStats, parts: Omit<NodeParts, "xattrs">): void {
     const xattrs = this.#xattrsOf(place, name, path);
-    place.folder.add(name, nodeJson(nodeOf(name, stat, this.#parts.names, { ...parts, xattrs })));
+    place.folder.add(name, encodeNode(nodeOf(name, stat, this.#parts.names, { ...parts, xattrs })));
   }
 
   #xattrsOf({ folder }: Place, name: ByteString, path: ByteString): NodeParts["xattrs"] {
@@ -237,7 +239,7 @@ export class Walk {
 
   #storeTree(tree: TreeBlob, earlier: HexId | undefined): HexId {
     const { packer, counters } = this.#parts;
-    const { id } = tree.store(packer);
+    const id = tree.store();
     counters.add(earlier === undefined ? "foldersNew" : id === earlier ? "foldersUnmodified" : "foldersChanged");
     counters.set("treeBlobs", packer.counters.newBlobs);
     counters.set("newBytes", packer.counters.newBytes);

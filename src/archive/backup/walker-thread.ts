@@ -1,14 +1,14 @@
 /** The thread that walks folders and makes the trees. */
 import { parentPort, workerData } from "node:worker_threads";
-import { BlobDecoder } from "../../repository/blob-decoder.ts";
 import { BlobPacker } from "../../repository/blob-packer.ts";
+import { Cipher } from "../../repository/format/cipher.ts";
 import { BlobIndex } from "../../repository/index/blob-index.ts";
 import { BlobSet } from "../../repository/index/blob-set.ts";
 import { CounterRow } from "./counters.ts";
 import { ParentTrees } from "./parent-trees.ts";
 import { ReaderPool } from "./reader-pool.ts";
 import { readStream } from "./read-stream.ts";
-import { ThreadPacks } from "./thread-packs.ts";
+import { ThreadPacks } from "../../repository/packing/thread-packs.ts";
 import type { WalkerMessage, WalkerStart } from "./walker-messages.ts";
 import { Walk, type WalkParts } from "./walk.ts";
 
@@ -23,7 +23,7 @@ const parts: WalkParts = {
   index,
   counters: new CounterRow(start.counters, start.counterRow),
   names: start.names,
-  parents: new ParentTrees(start.trees, index, new BlobDecoder(start.packer.masterKey)),
+  parents: new ParentTrees(start.trees, index, new Cipher(start.packer.masterKey)),
   unsureFromNs: start.unsureFromNs,
   forcedCutBytes: start.forcedCutBytes,
   report: (finding) => tell({ kind: "finding", finding }),

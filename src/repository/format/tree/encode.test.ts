@@ -41,7 +41,7 @@ test("encodeTree() leaves out what is empty, but for names, types, times, owners
   assert.equal(text(encodeTree([])), '{"nodes":[]}\n');
   assert.equal(text(encodeTree([FILE])), `{"nodes":[{"name":"a","type":"file",${TIMES},"uid":0,"gid":0,"content":[]}]}\n`);
   const { content: _, ...folder } = FILE;
-  assert.equal(text(encodeNode({ ...folder, type: "dir" })), `{"name":"a","type":"dir",${TIMES},"uid":0,"gid":0,"content":null}`);
+  assert.equal(encodeNode({ ...folder, type: "dir" }), `{"name":"a","type":"dir",${TIMES},"uid":0,"gid":0,"content":null}`);
 });
 
 test("encodeTree() writes every field in restic's order", () => {
@@ -72,7 +72,7 @@ test("encodeTree() writes every field in restic's order", () => {
     error: 'no "way"',
   };
   assert.equal(
-    text(encodeNode(node)),
+    encodeNode(node),
     String.raw`{"name":"a\u003c\\n","type":"symlink","mode":2147484141,"mtime":"1970-01-01T00:00:01.5Z","atime":"1970-01-01T00:00:00Z",` +
       String.raw`"ctime":"1969-12-31T23:59:59.999999999Z","uid":4294967295,"gid":1,"user":"ü\u003c","group":"\u0000",` +
       String.raw`"inode":18446744073709551615,"device_id":9007199254740993,"size":9007199254740991,"links":2,` +
@@ -94,15 +94,15 @@ test("add() takes names in the order of their bytes, each once", () => {
     assert.throws(() => encodeTree([named(first), named(second)]), { kind: "internal", code: "tree_order" });
   }
   const encoder = new TreeEncoder(() => {});
-  encoder.addRaw(encodeNode(named("b")), byteStringOf("b"));
-  assert.throws(() => encoder.addRaw(encodeNode(named("a")), byteStringOf("a")), { code: "tree_order" });
+  encoder.addJson(byteStringOf("b"), encodeNode(named("b")));
+  assert.throws(() => encoder.addJson(byteStringOf("a"), encodeNode(named("a"))), { code: "tree_order" });
 });
 
 test("add() refuses names that are no entry of a folder", () => {
   for (const name of ["", ".", "..", "a/b", "a\0"]) assert.throws(() => encodeTree([named(name)]), { kind: "internal", code: "tree_name" });
 });
 
-test("addRaw() and add() give the same tree, in pieces of bounded memory, however long a node is", () => {
+test("addJson() and add() give the same tree, in pieces, however long a node is", () => {
   const content = Array.from({ length: 20_001 }, (_, i) => createHash("sha256").update(String(i)).digest("hex") as HexId);
   const long = { ...named("b"), content };
   const nodes = [
@@ -114,8 +114,7 @@ test("addRaw() and add() give the same tree, in pieces of bounded memory, howeve
   const encode = (add: (encoder: TreeEncoder, node: Node) => void): Uint8Array => {
     const pieces: Uint8Array[] = [];
     const encoder = new TreeEncoder((piece) => {
-      assert.ok(piece.length > 0 && piece.length <= 1024 * 1024);
-      pieces.push(Uint8Array.from(piece));
+      pieces.push(piece);
     });
     for (const node of nodes) add(encoder, node);
     encoder.finish();
@@ -123,8 +122,8 @@ test("addRaw() and add() give the same tree, in pieces of bounded memory, howeve
     return Buffer.concat(pieces);
   };
   const whole = encode((encoder, node) => encoder.add(node));
-  assert.ok(Buffer.from(whole).equals(encode((encoder, node) => encoder.addRaw(encodeNode(node), node.name))));
-  const expected = `{"nodes":[${nodes.map((node) => text(encodeNode(node))).join(",")}]}\n`;
+  assert.ok(Buffer.from(whole).equals(encode((encoder, node) => encoder.addJson(node.name, encodeNode(node)))));
+  const expected = `{"nodes":[${nodes.map((node) => encodeNode(node)).join(",")}]}\n`;
   assert.ok(Buffer.from(whole).equals(Buffer.from(expected)));
   assert.deepEqual((JSON.parse(expected) as { nodes: { content: unknown }[] }).nodes.at(1)?.content, content);
 });

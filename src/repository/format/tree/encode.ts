@@ -8,23 +8,19 @@ import { GoTimeFormat } from "./go-time.ts";
 import { isNodeName } from "./name.ts";
 import type { ExtendedAttribute, Node } from "./node.ts";
 
-/** Large enough that a call of the sink costs nothing beside what it does, small enough to stay in the processor's cache. */
-const PIECE_BYTES = 256 * 1024;
-/** How much of a file's list of blobs is made at once: a file of 1 TB has a million. */
-const IDS_AT_ONCE = 1000;
-/** Short texts are joined before they are written: one call into the buffer for several nodes. */
-const JOIN_UNITS = 4096;
+/** Long enough that a call of the sink costs nothing beside what it does. */
+const PIECE_UNITS = 64 * 1024;
+
+/** One clock for all: it remembers the last day. */
+const timeFormat = new GoTimeFormat();
 
 export class TreeEncoder {
   readonly #sink: (piece: Uint8Array) => void;
-  readonly #piece = Buffer.allocUnsafeSlow(PIECE_BYTES);
-  readonly #time = new GoTimeFormat();
-  #at = 0;
-  /** Latin-1, not yet in the piece. */
+  /** Bytes as units, not yet given out. */
   #text = '{"nodes":[';
   #lastName: ByteString | undefined;
 
-  /** @param sink Gets the bytes one after the other, and must be done with them when it returns: the memory is used again. */
+  /** @param sink Gets the bytes one after the other, in memory that is its own. */
   constructor(sink: (piece: Uint8Array) => void) {
     this.#sink = sink;
   }
@@ -34,86 +30,43 @@ export class TreeEncoder {
    * @throws {DomainError} internal/tree_name: no name of an entry of a folder
    */
   add(node: Node): void {
-    this.#begin(node.name);
-    this.#write(beforeContent(node, this.#time));
-    if (node.content === undefined || node.content.length <= IDS_AT_ONCE) this.#write(contentJson(node.content));
-    else this.#writeLongContent(node.content);
-    this.#write(afterContent(node));
+    this.addJson(node.name, encodeNode(node));
   }
 
-  /** Adds a node as another tree has it, `ScannedNode.raw`. Throws as add() does. */
-  addRaw(raw: Uint8Array, name: ByteString): void {
-    this.#begin(name);
-    this.#flushText();
-    for (let from = 0; from < raw.length;) {
-      if (this.#at === PIECE_BYTES) this.#flushPiece();
-      const length = Math.min(raw.length - from, PIECE_BYTES - this.#at);
-      this.#piece.set(raw.subarray(from, from + length), this.#at);
-      this.#at += length;
-      from += length;
+  /** Adds a node as encodeNode() gives it, or as another tree has it: `ScannedNode.raw` as a ByteString. Throws as add() does. */
+  addJson(name: ByteString, json: ByteString): void {
+    if (!isNodeName(name))
+      throw new DomainError("internal", "tree_name", `Cannot add "${displayText(name)}" to a tree: not the name of an entry`);
+    if (this.#lastName !== undefined && name <= this.#lastName) {
+      const state = `it does not come after "${displayText(this.#lastName)}"`;
+      throw new DomainError("internal", "tree_order", `Cannot add "${displayText(name)}" to a tree: ${state}`);
     }
+    this.#text += this.#lastName === undefined ? json : `,${json}`;
+    this.#lastName = name;
+    if (this.#text.length >= PIECE_UNITS) this.#flush();
   }
 
   /** Ends the tree. Nothing may be called after. */
   finish(): void {
-    this.#write("]}\n");
-    this.#flushText();
-    this.#flushPiece();
+    this.#text += "]}\n";
+    this.#flush();
   }
 
-  #begin(name: ByteString): void {
-    if (!isNodeName(name))
-      throw new DomainError("internal", "tree_name", `Cannot add "${displayText(name)}" to a tree: not the name of an entry`);
-    if (this.#lastName !== undefined) {
-      if (name <= this.#lastName) {
-        const state = `it does not come after "${displayText(this.#lastName)}"`;
-        throw new DomainError("internal", "tree_order", `Cannot add "${displayText(name)}" to a tree: ${state}`);
-      }
-      this.#write(",");
-    }
-    this.#lastName = name;
-  }
-
-  #writeLongContent(content: readonly HexId[]): void {
-    for (let from = 0; from < content.length; from += IDS_AT_ONCE) {
-      const ids = content.slice(from, from + IDS_AT_ONCE).join('","');
-      this.#write(from === 0 ? `["${ids}"` : `,"${ids}"`);
-    }
-    this.#write("]");
-  }
-
-  #write(latin1: string): void {
-    this.#text += latin1;
-    if (this.#text.length >= JOIN_UNITS) this.#flushText();
-  }
-
-  #flushText(): void {
-    const text = this.#text;
-    for (let from = 0; from < text.length;) {
-      if (this.#at === PIECE_BYTES) this.#flushPiece();
-      const part = from === 0 && text.length <= PIECE_BYTES - this.#at ? text : text.slice(from, from + PIECE_BYTES - this.#at);
-      this.#piece.write(part, this.#at, "latin1");
-      this.#at += part.length;
-      from += part.length;
-    }
+  #flush(): void {
+    this.#sink(Buffer.from(this.#text, "latin1"));
     this.#text = "";
-  }
-
-  #flushPiece(): void {
-    this.#sink(this.#piece.subarray(0, this.#at));
-    this.#at = 0;
   }
 }
 
-/** One node for TreeEncoder.addRaw(), made where the tree is not. */
-export function encodeNode(node: Node): Uint8Array {
-  return Buffer.from(beforeContent(node, new GoTimeFormat()) + contentJson(node.content) + afterContent(node), "latin1");
+/** One node as it stands in a tree. */
+export function encodeNode(node: Node): ByteString {
+  return `${beforeContent(node, timeFormat)}${contentJson(node.content)}${afterContent(node)}` as ByteString;
 }
 
 /** The whole tree at once, for small ones. Throws as TreeEncoder.add() does. */
 export function encodeTree(nodes: Iterable<Node>): Uint8Array {
   const pieces: Uint8Array[] = [];
-  const encoder = new TreeEncoder((piece) => pieces.push(Uint8Array.from(piece)));
+  const encoder = new TreeEncoder((piece) => pieces.push(piece));
   for (const node of nodes) encoder.add(node);
   encoder.finish();
   return Buffer.concat(pieces);

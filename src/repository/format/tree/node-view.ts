@@ -61,7 +61,7 @@ export interface ScannedNode {
   readonly name: ByteString;
   /** What no version of restic has written is `irregular`. */
   readonly type: NodeType;
-  /** The node's JSON as it lies in the tree, for TreeEncoder.addRaw(). A view. */
+  /** The node's JSON as it lies in the tree, for TreeEncoder.addJson() when it is made a ByteString. A view. */
   readonly raw: Uint8Array;
   readonly size: number;
   readonly mtimeNs: bigint;

@@ -1,8 +1,8 @@
 /** The main thread's end of the threads' packs: stores each, notes it for the index, and gives its buffer back. */
 import { MessageChannel, type MessagePort } from "node:worker_threads";
-import type { IndexWriter } from "../../repository/index-writer.ts";
-import { keyOfFile } from "../../repository/layout.ts";
-import type { FinishedPack } from "../../repository/pack-buffer.ts";
+import type { IndexWriter } from "../index-writer.ts";
+import { keyOfFile } from "../layout.ts";
+import type { FinishedPack } from "../pack-buffer.ts";
 import type { ObjectStore } from "../../storage/object-store.ts";
 import type { BufferReturn, PackChannel, PackMessage } from "./thread-packs.ts";
 

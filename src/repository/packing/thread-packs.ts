@@ -3,8 +3,8 @@
  * blocked, when all of them are on their way: memory stays bounded however slow the store is.
  */
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
-import { PACK_BUFFER_BYTES, type PackSink } from "../../repository/blob-packer.ts";
-import type { FinishedPack } from "../../repository/pack-buffer.ts";
+import { PACK_BUFFER_BYTES, type PackSink } from "../blob-packer.ts";
+import type { FinishedPack } from "../pack-buffer.ts";
 
 /** What a thread needs to hand out packs; can be posted to it. */
 export interface PackChannel {

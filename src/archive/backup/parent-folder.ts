@@ -1,0 +1,48 @@
+/** One folder of an earlier snapshot. Its names are asked for in rising order, so its tree is unpacked only as far as needed. */
+import type { ByteString } from "../../base/byte-string.ts";
+import { primitives } from "../../native/primitives.ts";
+import { REPOSITORY_LIMITS } from "../../repository/format/limits.ts";
+import { type ScannedNode, TreeScanner } from "../../repository/format/tree/decode.ts";
+
+/** Of a compressed tree, so much is unpacked at a time. */
+const SLICE_BYTES = 64 << 10;
+
+export class ParentFolder {
+  readonly #scanner = new TreeScanner();
+  readonly #pieces: Iterator<Uint8Array>;
+  #current: ScannedNode | undefined;
+
+  /** @param body The opened blob; it was authentic, and it is not hashed: whoever could forge it has the key. */
+  constructor(body: Uint8Array, isCompressed: boolean) {
+    this.#pieces = isCompressed ? unpacked(body) : [body].values();
+    this.#current = this.#next();
+  }
+
+  /** Valid until the next call. */
+  find(name: ByteString): ScannedNode | undefined {
+    while (this.#current !== undefined && this.#current.name < name) this.#current = this.#next();
+    return this.#current?.name === name ? this.#current : undefined;
+  }
+
+  #next(): ScannedNode | undefined {
+    for (;;) {
+      const node = this.#scanner.next();
+      if (node !== undefined) return node;
+      const piece = this.#pieces.next();
+      if (piece.done === true) return undefined;
+      this.#scanner.push(piece.value);
+    }
+  }
+}
+
+function* unpacked(body: Uint8Array): Generator<Uint8Array, void, undefined> {
+  let pieces: Uint8Array[] = [];
+  using zstd = primitives().zstdDecompressor(REPOSITORY_LIMITS.treeBlobBytes, (piece) => pieces.push(piece.slice()));
+  for (let at = 0; at < body.length; at += SLICE_BYTES) {
+    zstd.push(body.subarray(at, at + SLICE_BYTES));
+    yield* pieces;
+    pieces = [];
+  }
+  zstd.finish();
+  yield* pieces;
+}
