@@ -3,6 +3,7 @@
  * by name in a folder that is open already. Through `/proc/self/fd`, this works with Node's own calls.
  */
 import { closeSync, constants, openSync } from "node:fs";
+import { fileCalls } from "../native/files.ts";
 import type { ByteString } from "../base/byte-string.ts";
 
 /** A file descriptor of a folder. Belongs to the process: other threads may use it while it is open. */
@@ -27,11 +28,11 @@ export function pathOf(folder: FolderFd): string {
 
 /** Throws ELOOP or ENOTDIR if it is a link or anything else by now. */
 export function openFolderIn(folder: FolderFd, name: ByteString): FolderFd {
-  return openSync(pathIn(folder, name), OPEN_FOLDER);
+  return fileCalls().openIn(folder, name, OPEN_FOLDER);
 }
 
 export function openFileIn(folder: FolderFd, name: ByteString): number {
-  return openSync(pathIn(folder, name), OPEN_FILE);
+  return fileCalls().openIn(folder, name, OPEN_FILE);
 }
 
 /** A folder that was named by the user: links on the way there are the user's own. */

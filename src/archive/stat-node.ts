@@ -1,6 +1,6 @@
 /** What the file system says about an entry, as a node of a tree. */
-import type { BigIntStats } from "node:fs";
 import type { ByteString } from "../base/byte-string.ts";
+import type { FileStat } from "../native/files.ts";
 import type { HexId } from "../base/ids.ts";
 import { type ExtendedAttribute, goModeOf, type Node, type NodeType, nodeTypeOf } from "../repository/format/tree/node.ts";
 import type { OwnerNames } from "./owner-names.ts";
@@ -18,11 +18,9 @@ export interface NodeParts {
 const LINKABLE: ReadonlySet<NodeType> = new Set(["file", "symlink", "dev", "chardev"]);
 
 /** As restic writes it: the time of access is not kept, so that reading a file does not change its node. */
-export function nodeOf(name: ByteString, stat: BigIntStats, names: OwnerNames, parts: NodeParts): Node {
-  const mode = Number(stat.mode);
+export function nodeOf(name: ByteString, stat: FileStat, names: OwnerNames, parts: NodeParts): Node {
+  const { mode, uid, gid } = stat;
   const type = nodeTypeOf(mode);
-  const uid = Number(stat.uid);
-  const gid = Number(stat.gid);
   return {
     name,
     type,
@@ -37,7 +35,7 @@ export function nodeOf(name: ByteString, stat: BigIntStats, names: OwnerNames, p
     inode: stat.ino,
     deviceId: stat.dev,
     size: parts.size ?? 0,
-    links: LINKABLE.has(type) ? Number(stat.nlink) : 0,
+    links: LINKABLE.has(type) ? stat.nlink : 0,
     xattrs: parts.xattrs,
     device: type === "dev" || type === "chardev" ? stat.rdev : 0n,
     ...(parts.content === undefined ? {} : { content: parts.content }),

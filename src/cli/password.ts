@@ -11,27 +11,65 @@ export const PASSWORD_VARIABLE = "HOLDFAST_PASSWORD";
 const MAX_PASSWORD_BYTES = 64 * 1024;
 const OTHERS_MAY_READ = 0o004;
 
+/** A password and where it may be given. */
+export interface PasswordSource {
+  /** From the command line. */
+  readonly file: string | undefined;
+  readonly option: string;
+  readonly variable: string;
+  /** In the middle of a sentence: "the repository". */
+  readonly of: string;
+}
+
 /**
- * The file counts before the environment, and both before asking.
+ * The password of the repository. The file counts before the environment, and both before asking.
  *
  * @throws {DomainError} usage/password_missing: none of them is there
  * @throws {DomainError} usage/password_file: it cannot be read, or has none in it
  * @throws {DomainError} cancelled/interrupted: Ctrl-C while it was asked for
  */
 export async function readPassword(file: string | undefined, context: CommandContext, report: FindingSink): Promise<string> {
-  const fromEnvironment = takePassword(context.environment);
-  if (file !== undefined) return readPasswordFile(file, report);
-  if (fromEnvironment !== undefined) return fromEnvironment;
-  if (context.stdin.isTTY === true && context.stderr.isTTY === true) return askPassword("Password of the repository: ", context);
-  throw new DomainError("usage", "password_missing", "Cannot open the repository: no password was given", {
-    hint: `Use --password-file, or set ${PASSWORD_VARIABLE}`,
+  return readPasswordOf({ file, option: "--password-file", variable: PASSWORD_VARIABLE, of: "the repository" }, context, report);
+}
+
+/** As readPassword() does. */
+export async function readPasswordOf(source: PasswordSource, context: CommandContext, report: FindingSink): Promise<string> {
+  const given = await givenPassword(source, context, report);
+  if (given !== undefined) return given;
+  if (isAtTerminal(context)) return askPassword(`Password of ${source.of}: `, context);
+  throw passwordMissing(source);
+}
+
+/** Asks twice, so that nobody locks himself out by a slip of the finger. Throws as readPassword() does. */
+export async function readNewPassword(source: PasswordSource, context: CommandContext, report: FindingSink): Promise<string> {
+  const given = await givenPassword(source, context, report);
+  if (given !== undefined) return given;
+  if (!isAtTerminal(context)) throw passwordMissing(source);
+  const password = await askPassword(`New password of ${source.of}: `, context);
+  if ((await askPassword("Once more: ", context)) === password) return password;
+  throw new DomainError("usage", "password_mismatch", "Cannot use the new password: it was typed in two ways");
+}
+
+/** Does not ask. */
+export async function givenPassword(source: PasswordSource, context: CommandContext, report: FindingSink): Promise<string | undefined> {
+  const fromEnvironment = takePassword(context.environment, source.variable);
+  return source.file === undefined ? fromEnvironment : readPasswordFile(source.file, report);
+}
+
+function isAtTerminal({ stdin, stderr }: CommandContext): boolean {
+  return stdin.isTTY === true && stderr.isTTY === true;
+}
+
+function passwordMissing({ of, option, variable }: PasswordSource): DomainError {
+  return new DomainError("usage", "password_missing", `Cannot open ${of}: no password was given`, {
+    hint: `Use ${option}, or set ${variable}`,
   });
 }
 
 /** Takes it out of the environment, so that no program that is started from here gets it. */
-function takePassword(environment: CommandContext["environment"]): string | undefined {
-  const password = environment[PASSWORD_VARIABLE];
-  delete environment[PASSWORD_VARIABLE];
+function takePassword(environment: CommandContext["environment"], variable: string): string | undefined {
+  const password = environment[variable];
+  delete environment[variable];
   return password === "" ? undefined : password;
 }
 

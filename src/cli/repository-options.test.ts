@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempDisposable } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { Command } from "commander";
 import { DomainError } from "../base/errors.ts";
-import type { Finding } from "../base/finding.ts";
-import { parseObjectKey } from "../storage/object-store.ts";
-import { addRepositoryOptions, openRetryingStore, readRepositoryOptions, type RepositoryOptions } from "./repository-options.ts";
-import { fakeContext } from "./testing/fake-context.ts";
+import { addRepositoryOptions, readRepositoryOptions, type RepositoryOptions } from "./repository-options.ts";
 
 function read(args: readonly string[], environment: Record<string, string> = {}): RepositoryOptions {
   const command = addRepositoryOptions(new Command("x"))
@@ -48,20 +42,4 @@ test("readRepositoryOptions() refuses no repository, and a duration that is none
   assert.throws(() => read([], { HOLDFAST_REPOSITORY: "" }), refusal("repository_missing"));
   assert.throws(() => read(["--repository", "/a", "--retry-lock", "soon"]), refusal("duration"));
   assert.throws(() => read(["--repository", "/a", "--progress", "loud"]), { code: "commander.invalidArgument" });
-});
-
-test("openRetryingStore() opens a folder", async () => {
-  await using folder = await mkdtempDisposable(join(tmpdir(), "holdfast-options-"));
-  const findings: Finding[] = [];
-  await using store = await openRetryingStore(folder.path, fakeContext(), (finding) => findings.push(finding));
-  const key = parseObjectKey("a");
-  await store.put(key, Buffer.from("content"));
-  assert.deepEqual([Buffer.from(await store.get(key)).toString(), findings], ["content", []]);
-});
-
-test("openRetryingStore() gives up at once on what trying again cannot help", async () => {
-  await assert.rejects(
-    openRetryingStore("http://host/", fakeContext(), () => assert.fail("no retry")),
-    refusal("storage_url"),
-  );
 });

@@ -1,16 +1,10 @@
-/** The options that every command on a repository has, and what they lead to: a store that tries again, a password, a display. */
+/** The options that every command on a repository has. Loaded by `--help`, too: it imports little. */
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Command, Option } from "commander";
 import { DomainError } from "../base/errors.ts";
-import { errorText } from "../base/error-text.ts";
-import type { FindingSink } from "../base/finding.ts";
-import { retry } from "../base/retry.ts";
-import type { ObjectStore } from "../storage/object-store.ts";
-import { openStore } from "../storage/open.ts";
-import { retrying, type StoreRetryOptions } from "../storage/retrying.ts";
 import type { CommandContext } from "./context.ts";
-import { formatDuration, parseDuration } from "./duration.ts";
+import { parseDuration } from "./duration.ts";
 import { PASSWORD_VARIABLE } from "./password.ts";
 import { PROGRESS_MODES, type ProgressMode } from "./progress-display.ts";
 
@@ -68,24 +62,4 @@ export function readRepositoryOptions(command: Command, { environment }: Pick<Co
 
 function defaultCacheDir(environment: CommandContext["environment"]): string {
   return join(environment["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "holdfast", "repositories");
-}
-
-/** A person waits for the first answer, and may have mistyped the endpoint. */
-const OPENING_RETRIES = { maxAttempts: 4, maxElapsedMs: 20_000, firstDelayMs: 500, maxDelayMs: 5000 };
-/** A long run outlasts a restart of the storage. */
-const RUNNING_RETRIES = { maxAttempts: 30, maxElapsedMs: 15 * 60_000, firstDelayMs: 500, maxDelayMs: 60_000 };
-
-/**
- * Opens a store whose calls are tried again where that can help; what had to be is reported.
- *
- * @throws {DomainError} as `openStore` does
- */
-export async function openRetryingStore(url: string, context: CommandContext, report: FindingSink): Promise<ObjectStore> {
-  const { clock, environment, signal } = context;
-  const onRetry: StoreRetryOptions["onRetry"] = ({ error, delayMs }) => {
-    const [message] = errorText(error).split("\n", 1);
-    report({ grade: "info", code: "storage_retry", object: url, message: `${message}; next try in ${formatDuration(delayMs)}` });
-  };
-  const store = await retry(async () => openStore(url, { clock, environment, signal }), { clock, signal, onRetry, ...OPENING_RETRIES });
-  return retrying(store, { clock, onRetry, ...RUNNING_RETRIES });
 }

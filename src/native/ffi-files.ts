@@ -3,11 +3,17 @@ import { constants } from "node:os";
 import { type ByteString, displayText } from "../base/byte-string.ts";
 import { systemError } from "./errno.ts";
 import { addressOf, foreignMemory, NativeBuffer, nativeFunctions } from "./ffi.ts";
-import type { FileCalls, FileTarget } from "./files.ts";
+import type { FileCalls, FileStat, FileTarget } from "./files.ts";
+import { StatxBuffer } from "./statx-buffer.ts";
 
 const { EINVAL, ENAMETOOLONG, ENODATA, ENOTSUP, ENXIO } = constants.errno;
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_NO_AUTOMOUNT = 0x800;
+const AT_EMPTY_PATH = 0x1000;
+const STATX_FLAGS = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH;
+const STATX_BASIC_STATS = 0x7ff;
+const O_CLOEXEC = 0o2000000;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 /** With the NUL at the end. */
@@ -32,6 +38,8 @@ const FUNCTIONS = {
   mknod: { return: "int32", arguments: ["pointer", "uint32", "uint64"] },
   utimensat: { return: "int32", arguments: ["int32", "pointer", "pointer", "int32"] },
   futimens: { return: "int32", arguments: ["int32", "pointer"] },
+  statx: { return: "int32", arguments: ["int32", "pointer", "int32", "uint32", "pointer"] },
+  openat: { return: "int32", arguments: ["int32", "pointer", "int32"] },
   lseek: { return: "int64", arguments: ["int32", "int64", "int32"] },
 } as const;
 
@@ -46,6 +54,7 @@ export function ffiFileCalls(): FileCalls {
   const times = new NativeBuffer(2 * TIMESPEC_BYTES);
   const timespecs = new BigInt64Array(times.memory);
   const room = BigInt(XATTR_ROOM);
+  const stat = new StatxBuffer();
 
   function fail(syscall: string, target: FileTarget, error = errno[0] ?? 0): never {
     throw systemError(error, syscall, typeof target === "number" ? undefined : displayText(target));
@@ -59,6 +68,16 @@ export function ffiFileCalls(): FileCalls {
   function nameAt(name: ByteString, syscall: string): bigint {
     const error = writeCString(nameBuffer, name);
     return error === undefined ? nameBuffer.address : fail(syscall, name, error);
+  }
+
+  function statIn(folder: number, name: ByteString): FileStat {
+    if (native.statx(folder, pathAt(name, "statx"), STATX_FLAGS, STATX_BASIC_STATS, stat.address) < 0) fail("statx", name);
+    return stat.read();
+  }
+
+  function openIn(folder: number, name: ByteString, flags: number): number {
+    const file = native.openat(folder, pathAt(name, "openat"), flags | O_CLOEXEC);
+    return file < 0 ? fail("openat", name) : file;
   }
 
   function listXattrs(target: FileTarget): readonly ByteString[] {
@@ -126,7 +145,20 @@ export function ffiFileCalls(): FileCalls {
     return found < 0n ? fail("lseek", file) : Number(found);
   }
 
-  return { backEnd: "ffi", missing: [], listXattrs, getXattr, setXattr, removeXattr, makeNode, setTimes, nextData, nextHole };
+  return {
+    backEnd: "ffi",
+    missing: [],
+    statIn,
+    openIn,
+    listXattrs,
+    getXattr,
+    setXattr,
+    removeXattr,
+    makeNode,
+    setTimes,
+    nextData,
+    nextHole,
+  };
 }
 
 /** Gives the errno of a string that no call would take. */

@@ -12,6 +12,25 @@ import { nodeFileCalls } from "./node-files.ts";
 /** A path, whose last part is not followed if it is a symbolic link, or an open file. */
 export type FileTarget = ByteString | number;
 
+/** What stat(2) says, in the units that it says it in. */
+export interface FileStat {
+  /** Type and permissions. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly nlink: number;
+  readonly size: number;
+  /** Of 512 bytes. */
+  readonly blocks: number;
+  readonly ino: bigint;
+  /** Which file system it lies on. */
+  readonly dev: bigint;
+  /** Which device it is, of device nodes. */
+  readonly rdev: bigint;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+}
+
 /** What a back end can lack. */
 export type FileFeature = "xattrs" | "special-files" | "nanosecond-times" | "holes";
 
@@ -19,6 +38,10 @@ export interface FileCalls {
   readonly backEnd: "ffi" | "node";
   /** What is lost: xattrs read as none, times are kept to the microsecond, holes read as data; the rest is refused. */
   readonly missing: readonly FileFeature[];
+  /** An entry of an open folder, which is not followed if it is a symbolic link; with the name "", what `folder` itself is. */
+  readonly statIn: (folder: number, name: ByteString) => FileStat;
+  /** Opens an entry of an open folder; `flags` as for open(2), without O_CREAT. */
+  readonly openIn: (folder: number, name: ByteString, flags: number) => number;
   /** Names of the extended attributes, in the file system's order; none where it has no such thing. */
   readonly listXattrs: (target: FileTarget) => readonly ByteString[];
   /** Undefined if there is none of that name. */

@@ -1,13 +1,15 @@
 /** The file calls in plain Node: what it cannot do is listed, and refused where nothing near it can be done. */
-import { fstatSync, futimesSync, lutimesSync } from "node:fs";
-import { bytesOf } from "../base/byte-string.ts";
+import { fstatSync, futimesSync, lstatSync, lutimesSync, openSync } from "node:fs";
+import { type ByteString, bytesOf } from "../base/byte-string.ts";
 import { DomainError } from "../base/errors.ts";
-import type { FileCalls, FileTarget } from "./files.ts";
+import type { FileCalls, FileStat, FileTarget } from "./files.ts";
 
 export function nodeFileCalls(): FileCalls {
   return {
     backEnd: "node",
     missing: ["xattrs", "special-files", "nanosecond-times", "holes"],
+    statIn,
+    openIn: (folder, name, flags) => openSync(pathIn(folder, name), flags),
     listXattrs: () => [],
     getXattr: () => undefined,
     setXattr: () => refuse("set extended attribute"),
@@ -16,6 +18,29 @@ export function nodeFileCalls(): FileCalls {
     setTimes,
     nextData: (file, offset) => (offset < fstatSync(file).size ? offset : undefined),
     nextHole: (file) => fstatSync(file).size,
+  };
+}
+
+/** Node has no calls relative to a folder; the kernel's own name of the open folder serves as well. */
+function pathIn(folder: number, name: ByteString): Buffer {
+  return Buffer.from(`/proc/self/fd/${folder}/${name}`, "latin1");
+}
+
+function statIn(folder: number, name: ByteString): FileStat {
+  const stat = name === "" ? fstatSync(folder, { bigint: true }) : lstatSync(pathIn(folder, name), { bigint: true });
+  const { mode, uid, gid, nlink, size, blocks, ino, dev, rdev, mtimeNs, ctimeNs } = stat;
+  return {
+    mode: Number(mode),
+    uid: Number(uid),
+    gid: Number(gid),
+    nlink: Number(nlink),
+    size: Number(size),
+    blocks: Number(blocks),
+    ino,
+    dev,
+    rdev,
+    mtimeNs,
+    ctimeNs,
   };
 }
 

@@ -5,11 +5,18 @@ import { SHA256_BYTES } from "../native/lengths.ts";
 import { primitives, type Primitives } from "../native/primitives.ts";
 import { Cipher, type MasterKey, SEAL_OVERHEAD } from "./format/cipher.ts";
 
+export interface DecodedBlob {
+  readonly plain: Uint8Array;
+  /** A zstd frame. */
+  readonly compressed: Uint8Array | undefined;
+}
+
 export class BlobDecoder {
   readonly #cipher: Cipher;
   readonly #primitives: Primitives = primitives();
   readonly #hash = new Uint8Array(SHA256_BYTES);
   #body = new Uint8Array(0);
+  #plain = new Uint8Array(0);
 
   constructor(masterKey: MasterKey) {
     this.#cipher = new Cipher(masterKey);
@@ -34,6 +41,14 @@ export class BlobDecoder {
     this.#primitives.sha256Into(target.subarray(0, written), this.#hash, 0);
     if (this.#hash.toHex() === id) return written;
     throw new DomainError("corrupt", "blob_hash", `Cannot use blob "${id}": its content has another hash`);
+  }
+
+  /** Like decode(), and gives the compressed body too if there is one. Both are valid until the next call of anything here. */
+  decodeBoth(sealed: Uint8Array, uncompressedLength: number, id: HexId): DecodedBlob {
+    const room = uncompressedLength === 0 ? sealed.length : uncompressedLength;
+    if (this.#plain.length < room) this.#plain = new Uint8Array(room);
+    const plain = this.#plain.subarray(0, this.decodeInto(sealed, uncompressedLength, id, this.#plain));
+    return { plain, compressed: uncompressedLength === 0 ? undefined : this.#body.subarray(0, sealed.length - SEAL_OVERHEAD) };
   }
 
   #unpackInto(sealed: Uint8Array, uncompressedLength: number, target: Uint8Array): number {

@@ -46,6 +46,8 @@ export interface PackerCounters {
 
 /** restic's target. */
 export const PACK_BYTES: number = 16 << 20;
+/** zstd's level: higher ones cost more time than they save bytes (level 3: half as fast, 3 % less). */
+export const ZSTD_LEVEL = 1;
 /** The longest blob that shares a pack with others: the chunkers' maximum. */
 export const MAX_SHARED_BLOB_BYTES: number = 8 << 20;
 /** What a buffer for shared packs must hold. */
@@ -153,21 +155,50 @@ export class BlobPacker {
     this.#finishIfFull(Math.max(free, 0), next);
   }
 
+  /**
+   * Stores a blob as another repository of version 2 had it compressed, unless this one has it. The caller has seen that `body` unpacks to
+   * `plainBytes` bytes of the hash at `ids[at]`.
+   *
+   * @returns whether it is new
+   * @throws {DomainError} corrupt/memory
+   */
+  addCompressed(body: Uint8Array, plainBytes: number, ids: Uint8Array, at: number): boolean {
+    if (this.#settings.version === 1) throw new RangeError("Cannot store a compressed blob in a repository of version 1");
+    if (this.#index.find(this.#type, ids, at) >= 0 || !this.#fresh.add(this.#type, ids, at)) return false;
+    this.#id.set(ids.subarray(at, at + ID_BYTES));
+    const slot = randomInt(OPEN_PACKS);
+    const pack = this.#packFor(slot, body.length);
+    pack.bytes.set(body, pack.length + NONCE_BYTES);
+    this.#sealLast(slot, pack, body.length, { plainBytes, isCompressed: true });
+    return true;
+  }
+
   #store(plain: Uint8Array): void {
-    const id = this.#id.toHex() as HexId;
     const slot = randomInt(OPEN_PACKS);
     const pack = this.#packFor(slot, plain.length);
-    const start = pack.length;
-    const bodyAt = start + NONCE_BYTES;
+    const bodyAt = pack.length + NONCE_BYTES;
     const shorter = this.#settings.version === 1 ? -1 : this.#compress(plain, pack.bytes.subarray(bodyAt, bodyAt + plain.length));
     if (shorter < 0) pack.bytes.set(plain, bodyAt);
-    const bodyBytes = shorter < 0 ? plain.length : shorter;
+    this.#sealLast(slot, pack, shorter < 0 ? plain.length : shorter, { plainBytes: plain.length, isCompressed: shorter >= 0 });
+  }
+
+  /** Seals the body that lies behind the pack's last blob, with room for the nonce, and takes it into the pack. */
+  #sealLast(
+    slot: number,
+    pack: PackBuffer,
+    bodyBytes: number,
+    { plainBytes, isCompressed }: Pick<GatheredBlob, "plainBytes" | "isCompressed">,
+  ): void {
+    const id = this.#id.toHex() as HexId;
+    const start = pack.length;
+    const bodyAt = start + NONCE_BYTES;
     this.#cipher.sealInto(pack.bytes.subarray(bodyAt, bodyAt + bodyBytes), pack.bytes, start);
     const length = bodyBytes + SEAL_OVERHEAD;
     const sealed = pack.bytes.subarray(start, start + length);
-    pack.append(this.#type, id, length, shorter < 0 ? 0 : plain.length);
-    if (this.#mustVerify()) this.#verify(sealed, id, shorter < 0 ? 0 : plain.length);
-    this.#count(plain.length, length);
+    const uncompressedLength = isCompressed ? plainBytes : 0;
+    pack.append(this.#type, id, length, uncompressedLength);
+    if (this.#mustVerify()) this.#verify(sealed, id, uncompressedLength);
+    this.#count(plainBytes, length);
     this.#finishIfFull(slot, pack);
   }
 

@@ -11,7 +11,10 @@ test("openStore() takes paths and file URLs for folders", async () => {
 });
 
 test("openStore() gives buckets to the S3 store", async () => {
-  await assert.rejects(openStore("s3://a/b?endpoint=ftp://host", options), { code: "storage_url", message: /endpoint "ftp:\/\/host"/ });
+  await assert.rejects(openStore("s3://bucket/b?endpoint=ftp://host", options), {
+    code: "storage_url",
+    message: /endpoint "ftp:\/\/host"/,
+  });
 });
 
 test("openStore() refuses the rest, and repeats nothing that may be a secret", async () => {
@@ -24,11 +27,7 @@ test("openStore() refuses the rest, and repeats nothing that may be a secret", a
     "https://user:SECRET@host/",
     "rest:http://user:SECRET@host/",
   ]) {
-    await assert.rejects(openStore(url, options), (error: Error) => {
-      assert.deepEqual({ ...error, cause: undefined }, { ...error, kind: "usage", code: "storage_url", cause: undefined });
-      assert.doesNotMatch(error.message, /SECRET/);
-      return true;
-    });
+    await assert.rejects(openStore(url, options), { kind: "usage", code: "storage_url", message: /^(?!.*SECRET)/ });
   }
   await assert.rejects(openStore("sftp://host/path", options), { message: 'Cannot use the URL of a storage: scheme "sftp:" is not known' });
 });

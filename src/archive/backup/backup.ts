@@ -8,7 +8,7 @@ import { asDomainError } from "../../base/errors.ts";
 import type { Finding, FindingSink } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ProgressSink } from "../../base/progress.ts";
-import { PACK_BYTES, type PackerSettings, type VerifyWrites } from "../../repository/blob-packer.ts";
+import { PACK_BYTES, type PackerSettings, type VerifyWrites, ZSTD_LEVEL } from "../../repository/blob-packer.ts";
 import type { ChunkerSpec } from "../../repository/chunker/chunker.ts";
 import { chunkerOf } from "../../repository/repository-chunker.ts";
 import type { Snapshot, SnapshotSummary } from "../../repository/format/snapshot.ts";
@@ -50,8 +50,6 @@ export interface BackupResult {
   readonly snapshot: Snapshot;
 }
 
-/** zstd's level: higher ones cost more time than they save bytes (level 3: half as fast, 3 % less). */
-const ZSTD_LEVEL = 1;
 /** Packs of a thread in memory: two that are filled, one on its way. */
 const PACKS_OF_READER = 3;
 const PACKS_OF_WALKER = 3;
@@ -116,7 +114,7 @@ class BackupRun {
     const flushed: Promise<void>[] = [];
     const threadStart = (buffers: number, counterRow: number): StoringThread => {
       const opened = uploads.open(buffers);
-      flushed.push(opened.flushed);
+      flushed.push(opened.flushed());
       return {
         packer: this.#packerSettings(),
         index: this.#session.index.shared,

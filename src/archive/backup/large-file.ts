@@ -1,7 +1,7 @@
 /** A file that several threads read at once, each a part of it. */
-import type { BigIntStats } from "node:fs";
 import type { ByteString } from "../../base/byte-string.ts";
 import type { HexId } from "../../base/ids.ts";
+import type { FileStat } from "../../native/files.ts";
 import { pathOf } from "../folder-handle.ts";
 import { encodeNode } from "../../repository/format/tree/encode.ts";
 import { nodeOf } from "../stat-node.ts";
@@ -14,13 +14,13 @@ const ID_BYTES = 32;
 
 export class LargeFile {
   readonly #file: FileToRead;
-  readonly #stat: BigIntStats;
+  readonly #stat: FileStat;
   /** For people. */
   readonly #path: string;
   readonly #cutBytes: number;
   readonly #parts: WalkParts;
 
-  constructor(file: FileToRead, stat: BigIntStats, path: string, cutBytes: number, parts: WalkParts) {
+  constructor(file: FileToRead, stat: FileStat, path: string, cutBytes: number, parts: WalkParts) {
     this.#file = file;
     this.#stat = stat;
     this.#path = path;
@@ -29,7 +29,7 @@ export class LargeFile {
   }
 
   read(settle: (node: ByteString | "omitted") => void): void {
-    const size = Number(this.#stat.size);
+    const size = this.#stat.size;
     const count = Math.ceil(size / this.#cutBytes);
     const ranges: (ReadRange | undefined)[] = Array.from({ length: count }, () => undefined);
     let left = count;
@@ -56,7 +56,7 @@ export class LargeFile {
       changed ||= range.mtimeNs !== this.#stat.mtimeNs || range.ctimeNs !== this.#stat.ctimeNs;
       bytes += range.bytes;
     }
-    if (changed || bytes !== Number(this.#stat.size)) this.#parts.report(changedFinding(this.#path));
+    if (changed || bytes !== this.#stat.size) this.#parts.report(changedFinding(this.#path));
     this.#parts.counters.add("files");
     const { folder, name } = this.#file;
     const xattrs = readXattrs(`${pathOf(folder)}/${name}` as ByteString);

@@ -8,12 +8,20 @@ import { closeHandle, type FolderFd } from "../folder-handle.ts";
 /** An entry's node as JSON; `omitted`: nothing of the entry is kept; `awaited`: another thread makes it. */
 type EntryNode = ByteString | "omitted" | "awaited";
 
+export interface FolderEvents {
+  /** In the order of the names. */
+  readonly addNode: (name: ByteString, node: ByteString) => void;
+  /** Every entry was given to addNode() or left out. */
+  readonly complete: () => void;
+  /** The handle is. That may be before or after it is complete. */
+  readonly closed: () => void;
+}
+
 export class OpenFolder {
   readonly fd: FolderFd;
   /** For people: escaped. */
   readonly path: string;
-  readonly #addNode: (name: ByteString, node: ByteString) => void;
-  readonly #whenComplete: () => void;
+  readonly #events: FolderEvents;
   readonly #names: ByteString[] = [];
   readonly #nodes: EntryNode[] = [];
   /** Slots up to this one are in the tree. */
@@ -23,11 +31,10 @@ export class OpenFolder {
   #listed = false;
   #open = true;
 
-  constructor(fd: FolderFd, path: string, addNode: (name: ByteString, node: ByteString) => void, whenComplete: () => void) {
+  constructor(fd: FolderFd, path: string, events: FolderEvents) {
     this.fd = fd;
     this.path = path;
-    this.#addNode = addNode;
-    this.#whenComplete = whenComplete;
+    this.#events = events;
   }
 
   /** An entry whose node is known. Entries come in the order of their names' bytes. */
@@ -70,16 +77,17 @@ export class OpenFolder {
       const node = this.#nodes[this.#done];
       const name = this.#names[this.#done];
       if (node === undefined || name === undefined || node === "awaited") return;
-      if (node !== "omitted") this.#addNode(name, node);
+      if (node !== "omitted") this.#events.addNode(name, node);
       // Not needed any more: a folder of a million files must not be in memory twice.
       this.#nodes[this.#done] = "omitted";
     }
-    if (this.#listed) this.#whenComplete();
+    if (this.#listed) this.#events.complete();
   }
 
   #closeUnused(): void {
     if (!this.#listed || this.#users > 0 || !this.#open) return;
     this.#open = false;
     closeHandle(this.fd);
+    this.#events.closed();
   }
 }

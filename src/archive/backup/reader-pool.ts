@@ -36,6 +36,7 @@ export class ReaderPool {
   #bytes = 0;
   readonly #rests: ((rests: readonly PackRest[]) => void)[] = [];
   #whenRoom: (() => void) | undefined;
+  #whenAnswered: (() => void) | undefined;
 
   constructor(ports: readonly MessagePort[]) {
     this.#readers = ports.map((port) => {
@@ -91,6 +92,13 @@ export class ReaderPool {
     }
   }
 
+  /** Resolves with the next answer to what was sent. */
+  answer(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#whenAnswered = resolve;
+    return promise;
+  }
+
   /** Stores what all readers have in unfinished packs, in as few packs as it fits. Nothing may be asked of them any more. */
   async finish(): Promise<void> {
     const [first, ...others] = this.#readers;
@@ -127,6 +135,7 @@ export class ReaderPool {
     this.#batches.delete(reply.batch);
     batch.reader.load -= batch.load;
     batch.done(reply);
+    this.#whenAnswered?.();
     if (this.hasRoom) this.#whenRoom?.();
   }
 }

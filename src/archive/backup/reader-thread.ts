@@ -1,10 +1,13 @@
 /** A thread that reads files: cuts, hashes, compresses, seals and packs what is new in them. */
-import { type BigIntStats, closeSync, fstatSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
+import { fileCalls, type FileStat } from "../../native/files.ts";
 import { readXattrs } from "../xattrs.ts";
 import { BlobPacker } from "../../repository/blob-packer.ts";
 import { openChunker } from "../../repository/chunker/chunker.ts";
+import type { ByteString } from "../../base/byte-string.ts";
 import type { HexId } from "../../base/ids.ts";
+import { nodeTypeOf } from "../../repository/format/tree/node.ts";
 import { BlobIndex } from "../../repository/index/blob-index.ts";
 import { BlobSet } from "../../repository/index/blob-set.ts";
 import { openFileIn } from "../folder-handle.ts";
@@ -17,6 +20,8 @@ import type { FileToRead, ReaderReply, ReaderRequest, ReaderStart, ReadFile, Rea
 import { ThreadPacks } from "../../repository/packing/thread-packs.ts";
 
 const ID_BYTES = 32;
+/** The name that stands for the open file itself. */
+const OPEN_ITSELF = "" as ByteString;
 
 const start = workerData as ReaderStart;
 const packs = new ThreadPacks(start.packs);
@@ -61,10 +66,10 @@ function reply(message: ReaderReply): void {
 
 function readFile(file: FileToRead): ReadFile {
   return whileOpen(file, (fd, stat) => {
-    const size = Number(stat.size);
-    const content = reader.read(fd, { from: 0, to: size === 0 ? Infinity : size, nextData: nextDataIn(fd, stat, Number(stat.size)) });
+    const { size } = stat;
+    const content = reader.read(fd, { from: 0, to: size === 0 ? Infinity : size, nextData: nextDataIn(fd, stat, size) });
     const ids = hexIds(content.ids);
-    const changed = content.bytes !== size || (content.reads > 1 && isChanged(stat, fstatSync(fd, { bigint: true })));
+    const changed = content.bytes !== size || (content.reads > 1 && isChanged(stat, statOf(fd)));
     const node = nodeOf(file.name, stat, start.names, { content: ids, size: content.bytes, xattrs: readXattrs(fd) });
     counters.add("files");
     return { kind: "node", json: encodeNode(node), changed };
@@ -74,7 +79,7 @@ function readFile(file: FileToRead): ReadFile {
 function readRange(file: FileToRead, from: number, to: number): ReadRange {
   return whileOpen(file, (fd, stat) => {
     const content: Content = reader.read(fd, { from, to, nextData: nextDataIn(fd, stat, to) });
-    const { mtimeNs, ctimeNs } = fstatSync(fd, { bigint: true });
+    const { mtimeNs, ctimeNs } = statOf(fd);
     return { kind: "content", ids: content.ids.slice(), bytes: content.bytes, mtimeNs, ctimeNs };
   });
 }
@@ -91,12 +96,12 @@ function readStream(fd: number): ReadRange {
 type Failure = { readonly kind: "replaced" } | { readonly kind: "failed"; readonly code: string };
 
 /** A file that cannot be opened or read is a result; anything else that goes wrong is thrown. */
-function whileOpen<T>({ folder, name }: FileToRead, work: (fd: number, stat: BigIntStats) => T): T | Failure {
+function whileOpen<T>({ folder, name }: FileToRead, work: (fd: number, stat: FileStat) => T): T | Failure {
   let fd: number | undefined;
   try {
     fd = openFileIn(folder, name);
-    const stat = fstatSync(fd, { bigint: true });
-    return stat.isFile() ? work(fd, stat) : { kind: "replaced" };
+    const stat = statOf(fd);
+    return nodeTypeOf(stat.mode) === "file" ? work(fd, stat) : { kind: "replaced" };
   } catch (error) {
     return { kind: "failed", code: errnoOf(error) };
   } finally {
@@ -104,12 +109,16 @@ function whileOpen<T>({ folder, name }: FileToRead, work: (fd: number, stat: Big
   }
 }
 
+function statOf(fd: number): FileStat {
+  return fileCalls().statIn(fd, OPEN_ITSELF);
+}
+
 function errnoOf(error: unknown): string {
   if (error instanceof Error && "syscall" in error && "code" in error && typeof error.code === "string") return error.code;
   throw error;
 }
 
-function isChanged(before: BigIntStats, after: BigIntStats): boolean {
+function isChanged(before: FileStat, after: FileStat): boolean {
   return before.mtimeNs !== after.mtimeNs || before.ctimeNs !== after.ctimeNs || before.size !== after.size;
 }
 

@@ -2,14 +2,17 @@
  * Walks folders in the order of their names: takes what did not change from the parent snapshot, has new content read by other threads,
  * and stores the trees. One folder's mishap is a finding, and the rest goes on.
  */
-import { type BigIntStats, fstatSync, lstatSync, readdirSync, readlinkSync, readSync } from "node:fs";
+import { readdirSync, readlinkSync, readSync } from "node:fs";
 import { type ByteString, bytesOf, byteStringOf, displayText } from "../../base/byte-string.ts";
 import type { Finding } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { BlobPacker } from "../../repository/blob-packer.ts";
+import { fileCalls, type FileStat } from "../../native/files.ts";
+import { type NodeType, nodeTypeOf } from "../../repository/format/tree/node.ts";
 import type { ScannedNode } from "../../repository/format/tree/decode.ts";
 import type { BlobIndex } from "../../repository/index/blob-index.ts";
-import { hasHeader } from "../exclude.ts";
+import { REPOSITORY_LIMITS } from "../../repository/format/limits.ts";
+import { type FolderMark, hasHeader } from "../exclude.ts";
 import { closeHandle, type FolderFd, openFileIn, openFolderAt, openFolderIn, pathIn, pathOf } from "../folder-handle.ts";
 import type { OwnerNames } from "../owner-names.ts";
 import { compilePatterns, type PathPatterns } from "../path-pattern.ts";
@@ -17,7 +20,7 @@ import { encodeNode } from "../../repository/format/tree/encode.ts";
 import { nodeOf, type NodeParts } from "../stat-node.ts";
 import { readXattrs } from "../xattrs.ts";
 import type { CounterRow } from "./counters.ts";
-import { changedFinding, fileFinding, replacedFinding } from "./file-findings.ts";
+import { changedFinding, fileFinding, isGone, isSystemError, replacedFinding, tooDeepFinding } from "./file-findings.ts";
 import { LargeFile } from "./large-file.ts";
 import { OpenFolder } from "./open-folder.ts";
 import type { ParentFolder } from "./parent-folder.ts";
@@ -51,12 +54,18 @@ interface Place {
 }
 
 const ID_BYTES = 32;
+/** The name that stands for an open folder itself. */
+const ITSELF = "" as ByteString;
+/** Folders that were walked and stay open for readers: a process may be allowed as few as 1,024 files. */
+const MAX_WAITING_FOLDERS = 256;
 
 export class Walk {
+  readonly #files = fileCalls();
   readonly #parts: WalkParts;
   readonly #source: TreeSource;
   readonly #excluded: PathPatterns;
   readonly #excludedIgnoringCase: PathPatterns;
+  #openFolders = 0;
 
   constructor(source: TreeSource, parts: WalkParts) {
     this.#source = source;
@@ -72,8 +81,8 @@ export class Walk {
     const fd = openFolderAt(root);
     const tree = new TreeBlob(this.#parts.packer);
     const path = byteStringOf(root === "/" ? "" : root);
-    const folder = new OpenFolder(fd, displayText(path), (entry, node) => tree.add(entry, node), () => resolve(this.#storeTree(tree, undefined)));
-    const device = fstatSync(fd, { bigint: true }).dev;
+    const folder = this.#openFolder(fd, path, tree, () => resolve(this.#storeTree(tree, undefined)));
+    const device = this.#files.statIn(fd, ITSELF).dev;
     const parent = parentTree === undefined ? undefined : await this.#parts.parents.open(parentTree);
     await this.#walk({ folder, path, parent, wanted, depth: 0, device });
     this.#parts.readers.sendFiles();
@@ -83,9 +92,8 @@ export class Walk {
   async #walk(place: Place): Promise<void> {
     const { folder, wanted } = place;
     try {
-      const names = wanted === undefined ? listFolder(folder.fd) : Array.from(wanted.keys());
-      const kept = this.#unlessMarked(place, names);
-      for (const name of kept.toSorted()) {
+      const names = wanted === undefined ? this.#list(place) : Array.from(wanted.keys());
+      for (const name of names.toSorted()) {
         if (!this.#parts.readers.hasRoom) await this.#parts.readers.room();
         await this.#visit(place, name);
       }
@@ -101,20 +109,23 @@ export class Walk {
     try {
       const isLast = place.wanted === undefined || place.wanted.get(name) === undefined;
       if (isLast && this.#isExcluded(path)) return undefined;
-      const stat = lstatSync(pathIn(folder.fd, name), { bigint: true });
-      if (stat.isFile()) this.#visitFile(place, name, stat);
-      else if (stat.isDirectory() || !isLast) return this.#visitFolder(place, name, path, stat);
-      else this.#visitOther(place, name, path, stat);
+      const stat = this.#files.statIn(folder.fd, name);
+      const type = nodeTypeOf(stat.mode);
+      if (type !== "dir" && this.#isOnOtherFileSystem(place, stat)) return undefined;
+      if (type === "file") this.#visitFile(place, name, stat);
+      else if (type === "dir" || !isLast) return this.#visitFolder(place, name, path, stat);
+      else this.#visitOther(place, name, path, type, stat);
     } catch (error) {
+      if (!isSystemError(error)) throw error;
       this.#parts.report(fileFinding(displayText(path), error));
     }
     return undefined;
   }
 
-  #visitFile(place: Place, name: ByteString, stat: BigIntStats): void {
+  #visitFile(place: Place, name: ByteString, stat: FileStat): void {
     const { folder } = place;
     const { readers, counters } = this.#parts;
-    const size = Number(stat.size);
+    const { size } = stat;
     if (size > (this.#source.excludes.largerThanBytes ?? Infinity)) return;
     const earlier = place.parent?.find(name);
     if (earlier !== undefined && this.#isUnchanged(earlier, stat)) {
@@ -150,63 +161,84 @@ export class Walk {
   }
 
   /** What the content is made of must be there, too: a run that was killed may have stored a tree without it. */
-  #isUnchanged(earlier: ScannedNode, stat: BigIntStats): boolean {
+  #isUnchanged(earlier: ScannedNode, stat: FileStat): boolean {
     if (earlier.type !== "file" || earlier.ctimeNs >= this.#parts.unsureFromNs) return false;
     const same =
       earlier.mtimeNs === stat.mtimeNs &&
       earlier.ctimeNs === stat.ctimeNs &&
       earlier.inode === stat.ino &&
-      BigInt(earlier.size) === stat.size;
+      earlier.size === stat.size &&
+      // Device numbers are given out anew at times, and names of one file are told by them when it is restored.
+      (stat.nlink === 1 || earlier.deviceId === stat.dev);
     if (!same) return false;
     const content = earlier.contentBytes();
+    if (content.length === 0 && stat.size > 0) return false;
     for (let at = 0; at < content.length; at += ID_BYTES) if (this.#parts.index.find("data", content, at) < 0) return false;
     return true;
   }
 
-  async #visitFolder(place: Place, name: ByteString, path: ByteString, stat: BigIntStats): Promise<void> {
+  async #visitFolder(place: Place, name: ByteString, path: ByteString, stat: FileStat): Promise<void> {
     const { folder } = place;
+    const { parents, readers, report } = this.#parts;
     const wanted = place.wanted?.get(name);
-    const isWhole = place.wanted === undefined || wanted === undefined;
-    if (isWhole && this.#source.excludes.oneFileSystem && place.depth > 0 && stat.dev !== place.device) {
+    if (this.#isOnOtherFileSystem(place, stat)) {
       this.#keepWithout(place, name, path, stat);
       return;
     }
-    let fd: FolderFd;
+    if (place.depth >= REPOSITORY_LIMITS.treeDepth) {
+      report(tooDeepFinding(displayText(path)));
+      this.#keepWithout(place, name, path, stat);
+      return;
+    }
+    // The folders above this one are open, too.
+    while (this.#openFolders - place.depth > MAX_WAITING_FOLDERS) {
+      readers.sendFiles();
+      await readers.answer();
+    }
+    let fd: FolderFd | undefined;
+    let opened: FileStat;
+    let xattrs: NodeParts["xattrs"];
     try {
       // The way to what the user named may lead through links.
-      fd = isWhole ? openFolderIn(folder.fd, name) : openFolderAt(bytesOf(path));
+      fd = wanted === undefined ? openFolderIn(folder.fd, name) : openFolderAt(bytesOf(path));
+      opened = this.#files.statIn(fd, ITSELF);
+      xattrs = readXattrs(fd);
     } catch (error) {
-      this.#parts.report(fileFinding(displayText(path), error));
-      this.#keepWithout(place, name, path, stat);
+      if (fd !== undefined) closeHandle(fd);
+      if (!isSystemError(error)) throw error;
+      report(fileFinding(displayText(path), error));
+      if (!isGone(error)) this.#keepWithout(place, name, path, stat);
       return;
     }
     const earlier = place.parent?.find(name);
     const earlierTree = earlier?.type === "dir" ? earlier.subtree : undefined;
-    const opened = fstatSync(fd, { bigint: true });
-    const xattrs = readXattrs(fd);
     const tree = new TreeBlob(this.#parts.packer);
     const slot = folder.await(name);
-    const child = new OpenFolder(fd, displayText(path), (entry, node) => tree.add(entry, node), () => {
+    const child = this.#openFolder(fd, path, tree, () => {
       const subtree = this.#storeTree(tree, earlierTree);
       folder.settle(slot, encodeNode(nodeOf(name, opened, this.#parts.names, { subtree, xattrs })));
     });
-    let parent: ParentFolder | undefined;
-    try {
-      parent = earlierTree === undefined ? undefined : await this.#parts.parents.open(earlierTree);
-    } catch (error) {
-      this.#parts.report({ ...fileFinding(displayText(path), error), grade: "info", code: "parent_tree_unreadable" });
-    }
+    const parent = earlierTree === undefined ? undefined : await parents.open(earlierTree);
     await this.#walk({ folder: child, path, parent, wanted, depth: place.depth + 1, device: opened.dev });
   }
 
+  #openFolder(fd: FolderFd, path: ByteString, tree: TreeBlob, complete: () => void): OpenFolder {
+    this.#openFolders++;
+    return new OpenFolder(fd, displayText(path), {
+      addNode: (entry, node) => tree.add(entry, node),
+      complete,
+      closed: () => this.#openFolders--,
+    });
+  }
+
   /** An empty folder where nothing of its contents is to be kept. */
-  #keepWithout(place: Place, name: ByteString, path: ByteString, stat: BigIntStats): void {
+  #keepWithout(place: Place, name: ByteString, path: ByteString, stat: FileStat): void {
     const subtree = this.#storeTree(new TreeBlob(this.#parts.packer), undefined);
     this.#addNode(place, name, path, stat, { subtree });
   }
 
-  #visitOther(place: Place, name: ByteString, path: ByteString, stat: BigIntStats): void {
-    if (stat.isSocket()) {
+  #visitOther(place: Place, name: ByteString, path: ByteString, type: NodeType, stat: FileStat): void {
+    if (type === "socket") {
       this.#parts.report({
         grade: "info",
         code: "socket_left_out",
@@ -215,7 +247,7 @@ export class Walk {
       });
       return;
     }
-    if (!stat.isSymbolicLink()) {
+    if (type !== "symlink") {
       this.#addNode(place, name, path, stat, {});
       return;
     }
@@ -223,7 +255,7 @@ export class Walk {
     this.#addNode(place, name, path, stat, { linkTarget });
   }
 
-  #addNode(place: Place, name: ByteString, path: ByteString, stat: BigIntStats, parts: Omit<NodeParts, "xattrs">): void {
+  #addNode(place: Place, name: ByteString, path: ByteString, stat: FileStat, parts: Omit<NodeParts, "xattrs">): void {
     const xattrs = this.#xattrsOf(place, name, path);
     place.folder.add(name, encodeNode(nodeOf(name, stat, this.#parts.names, { ...parts, xattrs })));
   }
@@ -247,18 +279,39 @@ export class Walk {
     return id;
   }
 
+  /** What the user named is wanted, wherever it lies. */
+  #isOnOtherFileSystem({ wanted, device }: Place, stat: FileStat): boolean {
+    return this.#source.excludes.oneFileSystem && wanted === undefined && stat.dev !== device;
+  }
+
   #isExcluded(path: ByteString): boolean {
+    const { patterns, patternsIgnoringCase } = this.#source.excludes;
+    if (patterns.length === 0 && patternsIgnoringCase.length === 0) return false;
     return this.#excluded.matches(path) || this.#excludedIgnoringCase.matches(path);
   }
 
-  /** The names to go on with: of a folder that a file in it marks, only that file. */
-  #unlessMarked({ folder, wanted }: Place, names: readonly ByteString[]): readonly ByteString[] {
-    if (wanted !== undefined) return names;
-    const mark = this.#source.excludes.marks.find((candidate) => {
-      if (!names.includes(candidate.fileName)) return false;
-      return candidate.header === "" || hasHeader(candidate, firstBytes(folder.fd, candidate.fileName, candidate.header.length));
-    });
-    return mark === undefined ? names : [mark.fileName];
+  /** The names in a folder; of one that a file in it marks, only that file. */
+  #list({ folder, depth }: Place): readonly ByteString[] {
+    try {
+      const names = listFolder(folder.fd);
+      const mark = this.#source.excludes.marks.find((candidate) => names.includes(candidate.fileName) && this.#isMark(folder, candidate));
+      return mark === undefined ? names : [mark.fileName];
+    } catch (error) {
+      if (depth === 0 || !isSystemError(error)) throw error;
+      this.#parts.report(fileFinding(folder.path, error));
+      return [];
+    }
+  }
+
+  /** A file that cannot be read marks nothing. */
+  #isMark(folder: OpenFolder, mark: FolderMark): boolean {
+    if (mark.header === "") return true;
+    try {
+      return hasHeader(mark, firstBytes(folder.fd, mark.fileName, mark.header.length));
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      return false;
+    }
   }
 }
 

@@ -6,6 +6,15 @@ import type { FinishedPack } from "../pack-buffer.ts";
 import type { ObjectStore } from "../../storage/object-store.ts";
 import type { BufferReturn, PackChannel, PackMessage } from "./thread-packs.ts";
 
+export interface OpenedChannel {
+  readonly channel: PackChannel;
+  /**
+   * Asked before the thread is told to flush: resolves when it has said that nothing is left in its hands and everything it sent is
+   * stored. Never rejects.
+   */
+  readonly flushed: () => Promise<void>;
+}
+
 export class PackUploads implements Disposable {
   readonly #store: ObjectStore;
   readonly #index: IndexWriter;
@@ -23,15 +32,15 @@ export class PackUploads implements Disposable {
   }
 
   /**
-   * A channel for one thread, and what becomes true when that thread has said that no pack follows and all of its packs are stored.
+   * A channel for one thread.
    *
    * @param buffers how many packs of the thread are in memory at a time
    */
-  open(buffers: number): { readonly channel: PackChannel; readonly flushed: Promise<void> } {
+  open(buffers: number): OpenedChannel {
     const { port1, port2 } = new MessageChannel();
     const returned = new SharedArrayBuffer(4);
     const counter = new Int32Array(returned);
-    const flushed = Promise.withResolvers<void>();
+    const flushes: (() => void)[] = [];
     const giveBack = (buffer: ArrayBuffer): void => {
       port1.postMessage({ buffer } satisfies BufferReturn, [buffer]);
       Atomics.add(counter, 0, 1);
@@ -39,10 +48,15 @@ export class PackUploads implements Disposable {
     };
     port1.on("message", (message: PackMessage) => {
       if (message.kind === "pack") this.#start(message.pack, giveBack);
-      else Promise.all(this.#running).then(() => flushed.resolve(), flushed.reject);
+      else void Promise.all(this.#running).then(flushes.shift());
     });
     this.#ports.push(port1);
-    return { channel: { port: port2, returned, buffers }, flushed: flushed.promise };
+    const flushed = (): Promise<void> => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      flushes.push(resolve);
+      return promise;
+    };
+    return { channel: { port: port2, returned, buffers }, flushed };
   }
 
   [Symbol.dispose](): void {

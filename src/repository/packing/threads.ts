@@ -18,7 +18,8 @@ export function readerCount(): number {
 
 /** @param fail gets what a thread did not expect */
 export function startThread(file: URL, start: unknown, ports: readonly MessagePort[], fail: (error: unknown) => void): Worker {
-  const worker = new Worker(file, { workerData: start, transferList: [...ports] });
+  // Handles of folders are opened by one thread and used by others: Node must not close them with the first.
+  const worker = new Worker(file, { workerData: start, transferList: [...ports], trackUnmanagedFds: false });
   worker.on("error", fail);
   return worker;
 }

@@ -1,0 +1,134 @@
+/** Gives entries the attributes of their nodes: owner, extended attributes with ACLs, mode, times, in this order. */
+import { type BigIntStats, fchmodSync, fchownSync, chmodSync, lchownSync } from "node:fs";
+import type { ByteString } from "../../base/byte-string.ts";
+import { fileCalls, type FileTarget } from "../../native/files.ts";
+import { type Node, statModeOf } from "../../repository/format/tree/node.ts";
+import { type FolderFd, pathIn, pathOf } from "../folder-handle.ts";
+import { readXattrs } from "../xattrs.ts";
+
+/** What this process gives to files that it makes. */
+export interface ProcessIdentity {
+  readonly uid: number;
+  readonly gid: number;
+  readonly umask: number;
+}
+
+/** What could not be given to an entry because of who we are or where it lies; the entry is there all the same. */
+export type Shortfall =
+  | { readonly kind: "owner" }
+  /** `code` is that of errno(3). */
+  | { readonly kind: "xattr"; readonly name: ByteString; readonly code: string };
+
+const PERMISSIONS = 0o777;
+const ALL_MODE_BITS = 0o7777;
+const SETUID_SETGID = 0o6000;
+const UNFINISHED_MODE = 0o600;
+const NOT_ALLOWED = new Set(["EPERM", "EACCES", "ENOTSUP", "EOPNOTSUPP", "EINVAL"]);
+
+export class AttributeWriter {
+  readonly #self: ProcessIdentity;
+  readonly #calls = fileCalls();
+  /** Of the entry that was written last. */
+  shortfalls: Shortfall[] = [];
+
+  constructor(self: ProcessIdentity) {
+    this.#self = self;
+  }
+
+  /**
+   * The mode to make a new file with. Only if it will belong to whom it should from the start, others may read it before it is whole.
+   *
+   * @param inherits the folder gives an owner, a group or ACLs to new entries
+   */
+  modeToMake(node: Node, inherits: boolean): number {
+    return this.#ownsAlready(node, inherits) ? statModeOf(node.mode) & PERMISSIONS : UNFINISHED_MODE;
+  }
+
+  /** For a file made with modeToMake(). */
+  finishNewFile(fd: number, node: Node, inherits: boolean): void {
+    this.shortfalls = [];
+    const owns = this.#ownsAlready(node, inherits);
+    const isOwned = owns || this.#tryChown(() => fchownSync(fd, node.uid, node.gid));
+    if (inherits) this.#removeOtherXattrs(fd, node);
+    this.#setXattrs(fd, node);
+    const mode = this.#modeOf(node, isOwned);
+    const made = (owns ? mode & PERMISSIONS : UNFINISHED_MODE) & ~this.#self.umask;
+    if (made !== mode || inherits || node.xattrs.length > 0) fchmodSync(fd, mode);
+    this.#calls.setTimes(fd, node.atimeNs, node.mtimeNs);
+  }
+
+  /** For a folder, or for a file that was there already: what is right is left alone. */
+  update(fd: number, node: Node, stat: BigIntStats): void {
+    this.shortfalls = [];
+    const isOwned =
+      (stat.uid === BigInt(node.uid) && stat.gid === BigInt(node.gid)) || this.#tryChown(() => fchownSync(fd, node.uid, node.gid));
+    this.#removeOtherXattrs(fd, node);
+    this.#setXattrs(fd, node);
+    fchmodSync(fd, this.#modeOf(node, isOwned));
+    this.#calls.setTimes(fd, node.atimeNs, node.mtimeNs);
+  }
+
+  /** For an entry that is no file and no folder, which has to be named. */
+  finishOther(folder: FolderFd, name: ByteString, node: Node): void {
+    this.shortfalls = [];
+    const path = pathIn(folder, name);
+    const target = `${pathOf(folder)}/${name}` as ByteString;
+    const isOwned = this.#tryChown(() => lchownSync(path, node.uid, node.gid));
+    this.#setXattrs(target, node);
+    // A link has no mode of its own.
+    if (node.type !== "symlink") chmodSync(path, this.#modeOf(node, isOwned));
+    this.#calls.setTimes(target, node.atimeNs, node.mtimeNs);
+  }
+
+  #ownsAlready(node: Node, inherits: boolean): boolean {
+    return !inherits && node.uid === this.#self.uid && node.gid === this.#self.gid;
+  }
+
+  /** A program must not get the rights of somebody who never had it. */
+  #modeOf(node: Node, isOwned: boolean): number {
+    const mode = statModeOf(node.mode) & ALL_MODE_BITS;
+    return isOwned ? mode : mode & ~SETUID_SETGID;
+  }
+
+  #tryChown(chown: () => void): boolean {
+    try {
+      chown();
+      return true;
+    } catch (error) {
+      if (!NOT_ALLOWED.has(codeOf(error))) throw error;
+      this.shortfalls.push({ kind: "owner" });
+      return false;
+    }
+  }
+
+  #setXattrs(target: FileTarget, node: Node): void {
+    for (const { name, value } of node.xattrs) {
+      try {
+        if (this.#calls.missing.includes("xattrs")) this.shortfalls.push({ kind: "xattr", name, code: "ENOSYS" });
+        else this.#calls.setXattr(target, name, value);
+      } catch (error) {
+        if (!NOT_ALLOWED.has(codeOf(error))) throw error;
+        this.shortfalls.push({ kind: "xattr", name, code: codeOf(error) });
+      }
+    }
+  }
+
+  #removeOtherXattrs(target: FileTarget, node: Node): void {
+    for (const { name } of readXattrs(target)) {
+      // Labels belong to the system that the file lies on; capabilities are a right.
+      if (name.startsWith("security.") && name !== "security.capability") continue;
+      if (node.xattrs.some((wanted) => wanted.name === name)) continue;
+      try {
+        this.#calls.removeXattr(target, name);
+      } catch (error) {
+        if (!NOT_ALLOWED.has(codeOf(error))) throw error;
+        this.shortfalls.push({ kind: "xattr", name, code: codeOf(error) });
+      }
+    }
+  }
+}
+
+/** The name of a system's error, "" for any other. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "syscall" in error && "code" in error && typeof error.code === "string" ? error.code : "";
+}

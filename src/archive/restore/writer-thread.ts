@@ -1,0 +1,152 @@
+/** A thread that opens blobs and writes what is made of them. */
+import { parentPort, workerData } from "node:worker_threads";
+import { DomainError } from "../../base/errors.ts";
+import { BlobDecoder } from "../../repository/blob-decoder.ts";
+import { REPOSITORY_LIMITS } from "../../repository/format/limits.ts";
+import { BlobIndex } from "../../repository/index/blob-index.ts";
+import { AttributeWriter, codeOf, type Shortfall } from "./attributes.ts";
+import { RestoreCounters } from "./counters.ts";
+import { FileWriter } from "./file-writer.ts";
+import {
+  BAD_NODE,
+  FILE_IS_LINKED,
+  FILE_WORDS,
+  type FetchedRange,
+  PIECE_WORDS,
+  STOPPED,
+  type WriteFailure,
+  type WriterStart,
+  type WriteReply,
+  type WriteTask,
+} from "./messages.ts";
+import { plainLength } from "./plain-length.ts";
+import { isDamage, TreeNodes } from "./trees.ts";
+
+/** What the chunkers give at most; longer blobs come from elsewhere, and get memory of their own. */
+const USUAL_BLOB_BYTES = 8 << 20;
+const NO_BYTES = new Uint8Array();
+
+const start = workerData as WriterStart;
+const index = BlobIndex.attach(start.index);
+const decoder = new BlobDecoder(start.masterKey);
+const attributes = new AttributeWriter(start.self);
+const writer = new FileWriter(attributes, start.sparse);
+const counters = new RestoreCounters(start.counters, start.counterRow);
+const stop = new Int32Array(start.stop);
+const blobMemory = new Uint8Array(USUAL_BLOB_BYTES);
+
+/** A task and its bytes come from two threads, in any order. */
+const tasks = new Map<number, WriteTask>();
+const ranges = new Map<number, FetchedRange>();
+
+start.tasks.on("message", (task: WriteTask) => {
+  const range = ranges.get(task.task);
+  if (range !== undefined || !task.isFetched) work(task, range?.bytes);
+  else tasks.set(task.task, task);
+});
+parentPort?.on("message", (range: FetchedRange) => {
+  const task = tasks.get(range.task);
+  if (task === undefined) ranges.set(range.task, range);
+  else work(task, range.bytes);
+});
+
+function work(task: WriteTask, range: Uint8Array | undefined): void {
+  tasks.delete(task.task);
+  ranges.delete(task.task);
+  start.tasks.postMessage(new TaskWriter(task, range).run());
+}
+
+class TaskWriter {
+  readonly #task: WriteTask;
+  readonly #range: Uint8Array | undefined;
+  readonly #nodes: TreeNodes;
+  readonly #failures: WriteFailure[] = [];
+  readonly #shortfalls: (readonly [number, Shortfall])[] = [];
+  readonly #inodes: (readonly [number, bigint])[] = [];
+  #piece = 0;
+  #file = 0;
+
+  constructor(task: WriteTask, range: Uint8Array | undefined) {
+    this.#task = task;
+    this.#range = range;
+    this.#nodes = new TreeNodes([task.nodes]);
+  }
+
+  run(): WriteReply {
+    const { blobs, task } = this.#task;
+    this.#writeUses(-1, NO_BYTES);
+    for (let blob = 0; blob < blobs.length; blob++) this.#writeUses(blob, this.#content(blob));
+    return { task, failures: this.#failures, shortfalls: this.#shortfalls, inodes: this.#inodes };
+  }
+
+  /** Undefined if it cannot be had, which is a failure then. */
+  #content(blob: number): Uint8Array | undefined {
+    try {
+      return this.#decode(this.#task.blobs[blob] ?? 0);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      this.#failures.push({ kind: "blob", blob, message: error.message });
+      return undefined;
+    }
+  }
+
+  #decode(entry: number): Uint8Array {
+    const id = index.idOf(entry);
+    if (this.#range === undefined) throw new DomainError("corrupt", "blob_missing", `Cannot read blob "${id}": its pack is missing or cut off`);
+    const at = index.offsetOf(entry) - this.#task.rangeOffset;
+    const plainBytes = plainLength(index, entry);
+    if (plainBytes > REPOSITORY_LIMITS.dataBlobBytes) throw new DomainError("corrupt", "blob_too_long", `Cannot read blob "${id}": it is too long`);
+    const memory = plainBytes <= USUAL_BLOB_BYTES ? blobMemory : new Uint8Array(plainBytes);
+    const sealed = this.#range.subarray(at, at + index.lengthOf(entry));
+    const written = decoder.decodeInto(sealed, index.uncompressedLengthOf(entry), id, memory);
+    if (written === plainBytes) return memory.subarray(0, written);
+    throw new DomainError("corrupt", "blob_length", `Cannot use blob "${id}": its length is not the one that the index has`);
+  }
+
+  /** Goes through the pieces and files of the next blob. */
+  #writeUses(blob: number, content: Uint8Array | undefined): void {
+    const { pieces, files } = this.#task;
+    for (; pieces[this.#piece * PIECE_WORDS] === blob; this.#piece++) if (content !== undefined) this.#writePiece(content);
+    for (; files[this.#file * FILE_WORDS] === blob; this.#file++) this.#writeFile(content);
+  }
+
+  #writePiece(content: Uint8Array): void {
+    const at = this.#piece * PIECE_WORDS;
+    const { pieces } = this.#task;
+    const code = tryTo(() => writer.writePiece(pieces[at + 1] ?? -1, content, pieces[at + 2] ?? 0));
+    if (code === undefined) counters.add("bytes", content.length);
+    else this.#failures.push({ kind: "piece", piece: this.#piece, code });
+  }
+
+  #writeFile(content: Uint8Array | undefined): void {
+    const at = this.#file * FILE_WORDS;
+    const { files } = this.#task;
+    const scanned = this.#nodes.next();
+    if (content === undefined || scanned === undefined) return;
+    const flags = files[at + 2] ?? 0;
+    const code = tryTo(() => {
+      const node = scanned.decode();
+      const inode = writer.write(files[at + 1] ?? -1, node, flags, content);
+      if ((flags & FILE_IS_LINKED) !== 0) this.#inodes.push([this.#file, inode]);
+    });
+    if (code === undefined) {
+      counters.add("files");
+      counters.add("bytes", content.length);
+      for (const shortfall of attributes.shortfalls) this.#shortfalls.push([this.#file, shortfall]);
+    } else this.#failures.push({ kind: "file", file: this.#file, code });
+  }
+}
+
+/** What the system refused, undefined if all went well. */
+function tryTo(write: () => void): string | undefined {
+  if (Atomics.load(stop, 0) !== 0) return STOPPED;
+  try {
+    write();
+    return undefined;
+  } catch (error) {
+    if (isDamage(error)) return BAD_NODE;
+    const code = codeOf(error);
+    if (code === "") throw error;
+    return code;
+  }
+}

@@ -1,0 +1,91 @@
+/** `holdfast repository init` */
+import type { Command } from "commander";
+import { DomainError } from "../../base/errors.ts";
+import type { Config, RepositoryVersion } from "../../repository/format/config.ts";
+import { initRepository } from "../../repository/init.ts";
+import { ownIdentity } from "../../repository/lock-process.ts";
+import { openRepository } from "../../repository/repository.ts";
+import { newLocationKey, parseSecret, type RepositorySecret, secretText } from "../../repository/secret.ts";
+import { checkStore } from "../../storage/check.ts";
+import type { ObjectStore } from "../../storage/object-store.ts";
+import type { CommandContext } from "../context.ts";
+import { handOut, requireTerminal, type SecretOutput } from "../new-secret.ts";
+import { writeResult } from "../output.ts";
+import { givenPassword, PASSWORD_VARIABLE, readPasswordOf } from "../password.ts";
+import { openRetryingStore } from "../open-store.ts";
+import { runWithStorage, type StorageRun } from "../repository-run.ts";
+import { shortId } from "../shown.ts";
+
+export interface RepositoryInitOptions {
+  readonly reveal?: boolean;
+  readonly keyOut?: string;
+  readonly chunkerFrom?: string;
+  readonly fromPasswordFile?: string;
+  readonly formatVersion: "1" | "2";
+  readonly checkStorage: boolean;
+}
+
+export async function repositoryInit(given: RepositoryInitOptions, command: Command, context: CommandContext): Promise<void> {
+  await runWithStorage(command, context, async (run) => {
+    const { options, report } = run;
+    const { clock, signal } = context;
+    const output: SecretOutput = { reveal: given.reveal ?? false, file: given.keyOut };
+    requireTerminal(output, context);
+    const ownSecret = await readOwnSecret(run);
+    const secret = ownSecret ?? newKeyFor(output);
+    const chunkerFrom = given.chunkerFrom === undefined ? undefined : await readConfigOf(given.chunkerFrom, given, run);
+    const { store } = await openRetryingStore(options.url, context, report);
+    await using _ = store;
+    if (given.checkStorage) await proveStorage(store, run);
+    const { username, hostname } = await ownIdentity();
+    const version: RepositoryVersion = given.formatVersion === "1" ? 1 : 2;
+    const init = async (): ReturnType<typeof initRepository> =>
+      initRepository(store, { secret, owner: { username, hostname }, clock, version, chunkerFrom, signal });
+    const { config } = ownSecret === undefined ? await handOut(secretText(secret), output, context, init) : await init();
+    const chunker = config.chunker === undefined ? "rabin" : config.chunker.kind;
+    writeResult(context, run.format, { id: config.id, url: store.url, version, chunker, keyFile: given.keyOut }, () =>
+      [`Made repository ${shortId(config.id)} in ${store.url}`, ...(ownSecret === undefined ? keyAdvice(output) : [])].join("\n"),
+    );
+  });
+}
+
+async function readOwnSecret({ options, context, report }: StorageRun): Promise<RepositorySecret | undefined> {
+  const source = { file: options.passwordFile, option: "--password-file", variable: PASSWORD_VARIABLE, of: "the new repository" };
+  const text = await givenPassword(source, context, report);
+  return text === undefined ? undefined : parseSecret(text);
+}
+
+function newKeyFor({ reveal, file }: SecretOutput): RepositorySecret {
+  if (reveal || file !== undefined) return newLocationKey();
+  throw new DomainError("usage", "key_output_missing", "Cannot make a repository: nothing says where its new key is to go", {
+    hint: `Use --key-out or --reveal, or give a password of your own with --password-file or ${PASSWORD_VARIABLE}`,
+  });
+}
+
+function keyAdvice({ file }: SecretOutput): readonly string[] {
+  const where = file === undefined ? "above" : `in ${file}`;
+  return [`Its key is ${where}: keep a copy elsewhere, without it nobody can read the repository`];
+}
+
+async function readConfigOf(url: string, { fromPasswordFile }: RepositoryInitOptions, { context, report }: StorageRun): Promise<Config> {
+  const source = {
+    file: fromPasswordFile,
+    option: "--from-password-file",
+    variable: "HOLDFAST_FROM_PASSWORD",
+    of: "the repository of --chunker-from",
+  };
+  const secret = parseSecret(await readPasswordOf(source, context, report));
+  const { store } = await openRetryingStore(url, context, report);
+  await using _ = store;
+  const { config } = await openRepository(store, secret, { signal: context.signal });
+  return config;
+}
+
+/** @throws {DomainError} of the first property that the store does not have */
+async function proveStorage(store: ObjectStore, { context, display }: StorageRun): Promise<void> {
+  const { clock, signal } = context;
+  display.sink({ stage: "Proving the storage", doneBytes: 0, doneItems: 0 });
+  const { properties, error } = await checkStore(store, { clock, signal });
+  for (const { state, meaning } of properties) if (state === "warning") display.message(meaning);
+  if (error !== undefined) throw error;
+}

@@ -1,0 +1,132 @@
+/** `holdfast repository key add|list|remove` and `holdfast repository password` */
+import { randomBytes } from "node:crypto";
+import type { Command } from "commander";
+import { toBase64Url } from "../../base/bytes.ts";
+import { DomainError } from "../../base/errors.ts";
+import type { HexId } from "../../base/ids.ts";
+import { CHOSEN_PASSWORD_PARAMETERS, RANDOM_PASSWORD_PARAMETERS } from "../../repository/format/key-file.ts";
+import { addKey, type NewKey, readKeys, removeKey, type StoredKey } from "../../repository/keys.ts";
+import { ownIdentity } from "../../repository/lock-process.ts";
+import { parseSecret, repositoryPassword } from "../../repository/secret.ts";
+import type { CommandContext } from "../context.ts";
+import { handOut, requireTerminal, type SecretOutput } from "../new-secret.ts";
+import { writeResult } from "../output.ts";
+import { type PasswordSource, readNewPassword } from "../password.ts";
+import { type RepositoryRun, runOnRepository } from "../repository-run.ts";
+import { localTime, shortId, shownText } from "../shown.ts";
+import { formatTable } from "../table.ts";
+
+export interface NewPasswordOptions {
+  readonly newPasswordFile?: string;
+}
+
+export interface KeyAddOptions extends NewPasswordOptions {
+  readonly reveal?: boolean;
+  readonly keyOut?: string;
+  readonly hostname?: string;
+  readonly username?: string;
+}
+
+const RANDOM_PASSWORD_BYTES = 32;
+const MIN_PREFIX = 4;
+
+export async function keyAdd(given: KeyAddOptions, command: Command, context: CommandContext): Promise<void> {
+  const output: SecretOutput = { reveal: given.reveal ?? false, file: given.keyOut };
+  if ((output.reveal || output.file !== undefined) && given.newPasswordFile !== undefined) {
+    throw new DomainError("usage", "two_passwords", "Cannot add a key: it is to have a new password, and one that is given");
+  }
+  requireTerminal(output, context);
+  await runOnRepository(command, context, async (run) => {
+    const identity = await ownIdentity();
+    const owner = { username: given.username ?? identity.username, hostname: given.hostname ?? identity.hostname };
+    const id =
+      output.reveal || output.file !== undefined
+        ? await addRandomKey(run, owner, output)
+        : await store(run, { ...(await readNewKey(run, given)), owner });
+    writeResult(context, run.format, { id, ...owner }, () => `Added key ${shortId(id)}`);
+  });
+}
+
+export async function keyList(command: Command, context: CommandContext): Promise<void> {
+  await runOnRepository(command, context, async ({ repository, format, context: { signal } }) => {
+    const { keys } = await readKeys(repository.store, { signal });
+    const rows = keys.map((key) => ({ ...describe(key), current: key.id === repository.keyId }));
+    writeResult(context, format, rows, () =>
+      formatTable(
+        [{ title: "ID" }, { title: "Host" }, { title: "User" }, { title: "Created" }, { title: "In use" }],
+        rows.map(({ id, hostname, username, createdMs, current }) => {
+          const created = createdMs === undefined ? "" : localTime(createdMs);
+          return [shortId(id), shownText(hostname), shownText(username), created, current ? "now" : ""];
+        }),
+      ),
+    );
+  });
+}
+
+export async function keyRemove(name: string, command: Command, context: CommandContext): Promise<void> {
+  await runOnRepository(command, context, async ({ repository, format, context: { signal } }) => {
+    const { keys } = await readKeys(repository.store, { signal });
+    const id = findKey(keys, name);
+    await removeKey(repository.store, id, repository.keyId, { signal });
+    writeResult(context, format, { removed: id }, () => `Removed key ${shortId(id)}: who has read the repository with it can still do so`);
+  });
+}
+
+/** The new key is stored before the one in use goes. */
+export async function changePassword(given: NewPasswordOptions, command: Command, context: CommandContext): Promise<void> {
+  await runOnRepository(command, context, async (run) => {
+    const { repository, format } = run;
+    const { signal } = context;
+    const { username, hostname } = await ownIdentity();
+    const id = await store(run, { ...(await readNewKey(run, given)), owner: { username, hostname } });
+    await removeKey(repository.store, repository.keyId, id, { signal });
+    writeResult(
+      context,
+      format,
+      { id, removed: repository.keyId },
+      () => `Changed the password: key ${shortId(id)} replaces ${shortId(repository.keyId)}`,
+    );
+  });
+}
+
+async function addRandomKey(run: RepositoryRun, owner: NewKey["owner"], output: SecretOutput): Promise<HexId> {
+  const password = toBase64Url(randomBytes(RANDOM_PASSWORD_BYTES));
+  return handOut(password, output, run.context, () => store(run, { password, parameters: RANDOM_PASSWORD_PARAMETERS, owner }));
+}
+
+async function readNewKey({ repository, context, report }: RepositoryRun, given: NewPasswordOptions): Promise<Omit<NewKey, "owner">> {
+  const source: PasswordSource = {
+    file: given.newPasswordFile,
+    option: "--new-password-file",
+    variable: "HOLDFAST_NEW_PASSWORD",
+    of: "the new key",
+  };
+  const secret = parseSecret(await readNewPassword(source, context, report));
+  const parameters = secret.kind === "location-key" ? RANDOM_PASSWORD_PARAMETERS : CHOSEN_PASSWORD_PARAMETERS;
+  return { password: repositoryPassword(secret, repository.identity), parameters };
+}
+
+async function store({ repository, context: { clock, signal } }: RepositoryRun, key: NewKey): Promise<HexId> {
+  return addKey(repository.store, repository.masterKey, key, clock, { signal });
+}
+
+interface ShownKey {
+  readonly id: HexId;
+  readonly hostname: string;
+  readonly username: string;
+  readonly created: string | undefined;
+  readonly createdMs: number | undefined;
+}
+
+function describe({ id, file: { hostname, username, created } }: StoredKey): ShownKey {
+  return { id, hostname, username, created: created?.text, createdMs: created?.epochMs };
+}
+
+function findKey(keys: readonly StoredKey[], name: string): HexId {
+  const [found, ...others] = keys.filter(({ id }) => name.length >= MIN_PREFIX && id.startsWith(name));
+  if (found !== undefined && others.length === 0) return found.id;
+  const state = found === undefined ? "there is none with that id" : "several ids begin like that";
+  throw new DomainError(found === undefined ? "not-found" : "usage", "key_not_found", `Cannot find key "${name}": ${state}`, {
+    hint: 'Run "holdfast repository key list" to see what is there',
+  });
+}

@@ -1,0 +1,143 @@
+/** What every command does that works on a repository: opens it as its options say, shows how it goes, and ends as its findings demand. */
+import type { Command } from "commander";
+import { formatBytes } from "../base/byte-size.ts";
+import { DomainError } from "../base/errors.ts";
+import type { Finding, FindingSink } from "../base/finding.ts";
+import { cacheFolder, type LocalCache, openLocalCache } from "../repository/local-cache.ts";
+import { describeHolder } from "../repository/lock-errors.ts";
+import { openRepository, type Repository } from "../repository/repository.ts";
+import { parseSecret } from "../repository/secret.ts";
+import { openSession, type Session, type SessionOptions } from "../repository/session.ts";
+import type { Traffic } from "../storage/counting.ts";
+import type { CommandContext } from "./context.ts";
+import { formatDuration } from "./duration.ts";
+import { findingWriter, outputFormat, type OutputFormat, writeResult } from "./output.ts";
+import { readPassword } from "./password.ts";
+import { ProgressDisplay } from "./progress-display.ts";
+import { openRetryingStore } from "./open-store.ts";
+import { type RepositoryOptions, readRepositoryOptions } from "./repository-options.ts";
+import { counted } from "./shown.ts";
+
+/** A command before its repository is open. */
+export interface StorageRun {
+  readonly context: CommandContext;
+  readonly options: RepositoryOptions;
+  readonly format: OutputFormat;
+  readonly display: ProgressDisplay;
+  readonly report: FindingSink;
+  /** All that were reported so far. */
+  readonly findings: readonly Finding[];
+}
+
+export interface RepositoryRun extends StorageRun {
+  readonly repository: Repository;
+  readonly cache: LocalCache | undefined;
+  /** So far. */
+  readonly traffic: Traffic;
+}
+
+/**
+ * @param work writes its result itself
+ * @throws {DomainError} partial/incomplete or corrupt/damaged_repository: of what was reported, after `work` returned
+ */
+export async function runWithStorage(command: Command, context: CommandContext, work: (run: StorageRun) => Promise<void>): Promise<void> {
+  const options = readRepositoryOptions(command, context);
+  const format = outputFormat(command);
+  const findings: Finding[] = [];
+  {
+    using display = new ProgressDisplay({ mode: options.progress, stderr: context.stderr, clock: context.clock });
+    const write = findingWriter(format, (line) => display.message(line));
+    const report: FindingSink = (finding) => {
+      findings.push(finding);
+      write(finding);
+    };
+    await work({ context, options, format, display, report, findings });
+  }
+  throwIfBad(findings);
+}
+
+/** Like runWithStorage(), with the repository open. */
+export async function runOnRepository(
+  command: Command,
+  context: CommandContext,
+  work: (run: RepositoryRun) => Promise<void>,
+): Promise<void> {
+  await runWithStorage(command, context, async (run) => {
+    const { options, report } = run;
+    const secret = parseSecret(await readPassword(options.passwordFile, context, report));
+    const { store, traffic } = await openRetryingStore(options.url, context, report);
+    await using _ = store;
+    const repository = await openRepository(store, secret, { signal: context.signal });
+    for (const finding of repository.findings) report(finding);
+    await work({ ...run, repository, traffic, cache: cacheOf(repository, run) });
+  });
+}
+
+export function cacheOf({ config }: Repository, { options, context, report }: StorageRun): LocalCache | undefined {
+  const { clock, environment } = context;
+  if (options.cacheDir === undefined) return undefined;
+  return openLocalCache(cacheFolder(config.id, options.cacheDir, environment), { clock, report });
+}
+
+/** Says whom it waits for, if it waits. */
+export async function openLockedSession(run: RepositoryRun, lock: "shared" | "exclusive"): Promise<Session> {
+  return openSession(run.repository, { ...sessionOptions(run), lock });
+}
+
+/** For commands that only read: without a lock, where the credentials do not let them write one. */
+export async function openReadingSession(run: RepositoryRun): Promise<Session> {
+  try {
+    return await openLockedSession(run, "shared");
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.kind !== "forbidden") throw error;
+    const message = "Reading without a lock, which cannot be written here: what is pruned meanwhile may be missed";
+    run.report({ grade: "info", code: "not_locked", object: run.options.url, message });
+    return openSession(run.repository, { ...sessionOptions(run), lock: "none" });
+  }
+}
+
+function sessionOptions({ context, options, cache, report, display }: RepositoryRun): Omit<SessionOptions, "lock"> {
+  const { clock, signal } = context;
+  const onWait: SessionOptions["onWait"] = ({ holders, leftMs }) => {
+    const who = holders.map((holder) => describeHolder(holder, clock.now())).join(", ");
+    display.message(`Waiting up to ${formatDuration(leftMs)} for the lock: ${who}`);
+  };
+  return { cache, retryLockMs: options.retryLockMs, onWait, clock, report, signal };
+}
+
+/** Writes a result with what it took to get it. */
+export function writeSummary(run: RepositoryRun, value: Readonly<Record<string, unknown>>, text: () => string): void {
+  const { requests, bytesSent, bytesReceived } = run.traffic;
+  const whole = { ...value, requests, bytesSent, bytesReceived, findings: run.findings };
+  const traffic = `${counted(requests, "request")}, ${formatBytes(bytesSent)} sent, ${formatBytes(bytesReceived)} received`;
+  writeResult(run.context, run.format, whole, () => `${text()}\n${traffic}`);
+}
+
+/** The first of the worst kind stands for all. */
+function throwIfBad(findings: readonly Finding[]): void {
+  const of = (grade: Finding["grade"]): readonly Finding[] => findings.filter((finding) => finding.grade === grade);
+  const critical = of("critical");
+  const partial = of("partial");
+  const details = { findings: findings.length };
+  if (critical.length > 0) {
+    throw new DomainError(
+      "corrupt",
+      "damaged_repository",
+      `Cannot trust all of the repository: ${counted(critical.length, "thing")} damaged`,
+      {
+        details,
+        hint: 'Run "holdfast repository check" to see what is damaged, then "holdfast repository repair"',
+      },
+    );
+  }
+  if (partial.length > 0) {
+    throw new DomainError(
+      "partial",
+      "incomplete",
+      `Cannot finish all of it: ${counted(partial.length, "thing")} went wrong, as said above`,
+      {
+        details,
+      },
+    );
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * Deletes where a plain delete only hides. On a store with Object Lock nothing of ours is ever hidden: it goes for good, or it stays in
+ * sight until its retention has ended. So whatever is hidden and locked was hidden by somebody else.
+ */
+import type { Clock } from "../../base/clock.ts";
+import { DomainError } from "../../base/errors.ts";
+import type { CallOptions, ObjectKey, ObjectStore, ObjectVersions } from "../../storage/object-store.ts";
+import { historyOf, type History, listHistories, lockEndMs, standingOf } from "./history.ts";
+import { promisedHash } from "./lockable-files.ts";
+import { folderOf } from "../layout.ts";
+
+export interface DeletionOptions extends CallOptions {
+  readonly clock: Clock;
+}
+
+export type Deletion =
+  | { readonly kind: "deleted" }
+  /** It stays as it is until then, milliseconds since 1970; infinite while it is under legal hold. */
+  | { readonly kind: "kept"; readonly untilMs: number };
+
+const DELETED: Deletion = { kind: "deleted" };
+
+/**
+ * Deletes all versions and delete markers of an object. While one is under retention or legal hold, the object stays in sight. On a store without Object Lock it is a plain delete: what a versioned bucket keeps of that is its owner's decision.
+ */
+export async function deleteForGood(store: ObjectStore, key: ObjectKey, { clock, signal }: DeletionOptions): Promise<Deletion> {
+  const { versions, locking } = store;
+  if (versions === undefined || locking === undefined) {
+    await store.delete(key, { signal });
+    return DELETED;
+  }
+  return deleteHistory(store, versions, await historyOf(versions, key, { signal }), { nowMs: clock.now(), signal });
+}
+
+/** How many objects were removed for good that had been deleted before, by restic for example, and that nothing protects any more. */
+export async function sweepRemoved(store: ObjectStore, { clock, signal }: DeletionOptions): Promise<number> {
+  const { versions, locking } = store;
+  if (versions === undefined || locking === undefined) return 0;
+  let swept = 0;
+  for await (const history of listHistories(versions, "", { signal })) {
+    const options = { nowMs: clock.now(), signal };
+    if (!isSwept(history) || (await standingOf(store, history, options)) !== "removed") continue;
+    if ((await deleteHistory(store, versions, history, options)).kind === "deleted") swept++;
+  }
+  return swept;
+}
+
+function isSwept({ key }: History): boolean {
+  return promisedHash(key) !== undefined || key.startsWith(folderOf("locks"));
+}
+
+/** The oldest first and the markers last: if it ends half way, nothing has come back into sight. */
+async function deleteHistory(
+  store: ObjectStore,
+  versions: ObjectVersions,
+  { key, versions: all }: History,
+  options: { readonly nowMs: number; readonly signal: AbortSignal | undefined },
+): Promise<Deletion> {
+  const { signal } = options;
+  const oldestFirst = all.toReversed();
+  for (const info of [...oldestFirst.filter((it) => !it.isDeleteMarker), ...oldestFirst.filter((it) => it.isDeleteMarker)]) {
+    try {
+      await versions.delete(key, info.version, { signal });
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.code !== "object_locked") throw error;
+      // By the store's clock it is still locked, whatever ours says.
+      return { kind: "kept", untilMs: (await lockEndMs(store, info, options)) ?? options.nowMs };
+    }
+  }
+  return DELETED;
+}

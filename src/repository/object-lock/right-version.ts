@@ -1,0 +1,47 @@
+/** Among the versions of a file, the one with the right bytes. */
+import { createHash } from "node:crypto";
+import { DomainError } from "../../base/errors.ts";
+import type { CallOptions, ObjectVersions, VersionInfo } from "../../storage/object-store.ts";
+import type { History } from "./history.ts";
+import { promisedHash } from "./lockable-files.ts";
+
+export interface FoundVersion {
+  readonly info: VersionInfo;
+  readonly bytes: Uint8Array;
+}
+
+/** What only a holder of the repository's key can have written, or nobody else would. */
+export type IsRight = (bytes: Uint8Array) => boolean;
+
+/**
+ * Of a file that is named by its content, the newest with that content. Of another the oldest that is right: it is written once, and
+ * who came later had no business to. Reads versions until one fits.
+ */
+export async function findRightVersion(
+  versions: ObjectVersions,
+  history: History,
+  isRight: IsRight,
+  options: CallOptions,
+): Promise<FoundVersion | undefined> {
+  const id = promisedHash(history.key);
+  const objects = history.versions.filter(({ isDeleteMarker }) => !isDeleteMarker);
+  for (const info of id === undefined ? objects.toReversed() : objects) {
+    const bytes = await readVersion(versions, info, options);
+    if (bytes !== undefined && (id === undefined ? isRight(bytes) : hasHash(bytes, id))) return { info, bytes };
+  }
+  return undefined;
+}
+
+export function hasHash(bytes: Uint8Array, id: string): boolean {
+  return createHash("sha256").update(bytes).digest().toHex() === id;
+}
+
+/** undefined: it went since it was listed. */
+async function readVersion(versions: ObjectVersions, info: VersionInfo, options: CallOptions): Promise<Uint8Array | undefined> {
+  try {
+    return await versions.get(info.key, info.version, options);
+  } catch (error) {
+    if (error instanceof DomainError && error.code === "object_not_found") return undefined;
+    throw error;
+  }
+}
