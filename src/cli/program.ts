@@ -6,11 +6,16 @@ import { Command, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { type CommandContext, processContext } from "./context.ts";
 import { addCompletion } from "./nouns/completion.ts";
+import { addFiles } from "./nouns/files.ts";
+import { addRepository } from "./nouns/repository.ts";
 import { addStorage } from "./nouns/storage.ts";
 
 const DESCRIPTION = `Protects applications that run on Kubernetes.
 
-This version is the foundation only: it has no command yet that backs up or restores.`;
+This version keeps files and folders of one machine in encrypted, deduplicated repositories, in the format of restic:
+  holdfast repository init --repository /srv/backups --key-out backups.key
+  holdfast files backup /home --repository /srv/backups --password-file backups.key
+  holdfast files restore latest --target /tmp/home --repository /srv/backups --password-file backups.key`;
 
 /** Global options may stand anywhere on the command line. */
 export function createProgram(context: CommandContext = processContext(new AbortController().signal)): Command {
@@ -20,6 +25,8 @@ export function createProgram(context: CommandContext = processContext(new Abort
     .helpOption("-h, --help", "Print help")
     .configureHelp({ showGlobalOptions: true })
     .addOption(new Option("-o, --output <format>", "Format of results and errors").choices(["text", "json"]).default("text"));
+  addRepository(program, context);
+  addFiles(program, context);
   addStorage(program, context);
   addCompletion(program, context);
   program

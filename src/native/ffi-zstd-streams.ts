@@ -148,6 +148,7 @@ class Transfer {
   }
 
   deliver(sink: PieceSink): void {
-    if (this.delivered > 0) sink(this.#piece.bytes.subarray(0, this.delivered));
+    // Not as a Buffer, whose slice() does not copy.
+    if (this.delivered > 0) sink(new Uint8Array(this.#piece.memory, 0, this.delivered));
   }
 }

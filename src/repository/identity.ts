@@ -48,7 +48,8 @@ export async function writeIdentity(
   }
 }
 
-function parseIdentity(bytes: Uint8Array, url: string): RepositoryIdentity {
+/** @throws {DomainError} corrupt/repository_identity, unsupported/repository_identity_version */
+export function parseIdentity(bytes: Uint8Array, url: string): RepositoryIdentity {
   const unreadable = (state: string): DomainError =>
     new DomainError("corrupt", "repository_identity", `Cannot read "${IDENTITY_KEY}" in "${url}": ${state}`, {
       hint: "Open the repository with its own password instead of the location's key",
@@ -63,9 +64,14 @@ function parseIdentity(bytes: Uint8Array, url: string): RepositoryIdentity {
   const { format, version, id, salt } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
   if (format !== FORMAT) throw unreadable("it is something else");
   if (version !== VERSION) {
-    throw new DomainError("unsupported", "repository_identity_version", `Cannot read "${IDENTITY_KEY}" in "${url}": it has a newer version`, {
-      hint: "Use a newer Holdfast",
-    });
+    throw new DomainError(
+      "unsupported",
+      "repository_identity_version",
+      `Cannot read "${IDENTITY_KEY}" in "${url}": it has a newer version`,
+      {
+        hint: "Use a newer Holdfast",
+      },
+    );
   }
   if (typeof id !== "string" || typeof salt !== "string") throw unreadable("a field is missing");
   return { id: parseHexId(id), salt: Uint8Array.fromHex(parseHexId(salt)) };

@@ -23,7 +23,7 @@ export class BlobGatherer {
   /** @param level zstd's; undefined: not compressed */
   constructor(level: number | undefined) {
     const keep = (piece: Uint8Array): void => {
-      this.#pieces.push(piece.slice());
+      this.#pieces.push(new Uint8Array(piece));
       this.#bodyBytes += piece.length;
     };
     this.#isCompressed = level !== undefined;

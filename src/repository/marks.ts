@@ -91,7 +91,9 @@ function parseMark(json: Uint8Array): Omit<Mark, "id"> {
   }
   const { version, time, packs } = fields;
   if (typeof version === "number" && version > VERSION) {
-    throw new DomainError("unsupported", "mark_version", `Cannot read mark of prune: it has version ${version}`, { hint: "Use a newer Holdfast" });
+    throw new DomainError("unsupported", "mark_version", `Cannot read mark of prune: it has version ${version}`, {
+      hint: "Use a newer Holdfast",
+    });
   }
   const moment = typeof time === "string" ? parseTimestamp(time) : undefined;
   if (version !== VERSION || moment === undefined || !Array.isArray(packs) || !packs.every(isMarkedPack)) {

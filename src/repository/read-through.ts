@@ -130,24 +130,26 @@ class ReadThroughStore implements ObjectStore {
       }
       const standing = await this.#standing(history, options);
       if (standing === "removed") continue;
-      if (standing === "hidden") {
-        hidden++;
-        example = history.key;
-      }
       const info = await this.#listed(history, options);
-      if (info !== undefined) yield info;
+      if (info === undefined) continue;
+      if (standing === "hidden") {
+        if (history.versions.filter(({ isDeleteMarker }) => !isDeleteMarker).length === 1) this.#right.set(info.key, info);
+        hidden++;
+        example = info.key;
+      }
+      yield info;
     }
     if (hidden > 0)
       this.#report("locked_object_hidden", prefix, `Somebody deleted ${hidden} locked objects below "${prefix}", "${example}" for one`);
   }
 
-  /** Sizes tell which version is meant, unless there are several of different sizes. */
-  async #listed(history: History, options: CallOptions): Promise<ObjectInfo | undefined> {
-    const objects = history.versions.filter(({ isDeleteMarker }) => !isDeleteMarker);
-    const [latest, ...others] = objects;
-    if (others.every(({ sizeBytes }) => sizeBytes === latest?.sizeBytes)) return latest;
+  /** The latest with content, unless sizes differ: then it takes a look to know which is meant. */
+  async #listed(history: History, options: CallOptions): Promise<VersionInfo | undefined> {
     const known = this.#right.get(history.key);
-    return known ?? (await findRightVersion(this.versions, history, () => true, options))?.info ?? latest;
+    if (known !== undefined) return known;
+    const [latest, ...others] = history.versions.filter(({ isDeleteMarker }) => !isDeleteMarker);
+    const isClear = promisedHash(history.key) === undefined || others.every(({ sizeBytes }) => sizeBytes === latest?.sizeBytes);
+    return isClear ? latest : ((await findRightVersion(this.versions, history, options))?.info ?? latest);
   }
 
   /** Undefined: the object was removed, or no version of it is right. */
@@ -157,7 +159,10 @@ class ReadThroughStore implements ObjectStore {
     const history = await historyOf(this.versions, key, { signal, asOfMs });
     const standing = await this.#standing(history, options);
     if (standing === "removed") return undefined;
-    const found = await findRightVersion(this.versions, history, () => true, { signal });
+    // A single file that is in sight is taken as it is: only its reader knows whether it is right.
+    const meant =
+      standing === "shown" && promisedHash(key) === undefined ? { ...history, versions: history.versions.slice(0, 1) } : history;
+    const found = await findRightVersion(this.versions, meant, { signal });
     if (found === undefined) return undefined;
     this.#right.set(key, found.info);
     if (standing === "hidden") this.#report("locked_object_hidden", key, `Somebody deleted the locked object "${key}"`);

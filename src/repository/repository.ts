@@ -5,9 +5,10 @@ import type { HexId } from "../base/ids.ts";
 import type { CallOptions, ObjectStore } from "../storage/object-store.ts";
 import { Cipher, type MasterKey } from "./format/cipher.ts";
 import { type Config, parseConfig } from "./format/config.ts";
-import { type RepositoryIdentity, readIdentity } from "./identity.ts";
+import type { RepositoryIdentity } from "./identity.ts";
 import { readKeys, unlockKeys } from "./keys.ts";
-import { CONFIG_KEY } from "./layout.ts";
+import { CONFIG_KEY, IDENTITY_KEY } from "./layout.ts";
+import { candidateIdentities, openConfig, type OpenedConfig, overwrittenFinding } from "./object-lock/overwritten-files.ts";
 import { SealedFiles } from "./sealed-files.ts";
 import { repositoryPassword, type RepositorySecret } from "./secret.ts";
 
@@ -32,29 +33,34 @@ export interface Repository {
  * @throws {DomainError} corrupt/config
  */
 export async function openRepository(store: ObjectStore, secret: RepositorySecret, options: CallOptions = {}): Promise<Repository> {
-  const [sealedConfig, identity, { keys, findings }] = await Promise.all([
+  const candidates = candidateIdentities(store, options);
+  const [sealedConfig, { keys, findings }, first] = await Promise.all([
     readConfig(store, options),
-    readIdentity(store, options),
     readKeys(store, options),
+    candidates.next(),
   ]);
-  const password = repositoryPassword(secret, identity);
   let unopened: unknown;
-  for await (const { id: keyId, masterKey } of unlockKeys(keys, password)) {
-    const cipher = new Cipher(masterKey);
-    let json: Uint8Array;
-    try {
-      json = cipher.open(sealedConfig);
-    } catch (error) {
-      unopened = error;
-      continue;
+  for (let next = first; next.done !== true; next = await candidates.next()) {
+    const { identity, isLatest } = next.value;
+    for await (const { id: keyId, masterKey } of unlockKeys(keys, repositoryPassword(secret, identity))) {
+      const cipher = new Cipher(masterKey);
+      let opened: OpenedConfig;
+      try {
+        opened = await openConfig(store, cipher, sealedConfig, options);
+      } catch (error) {
+        unopened = error;
+        continue;
+      }
+      const config = parseConfig(opened.json);
+      const files = new SealedFiles(store, cipher, config.version);
+      const overwritten = [...(opened.isOverwritten ? [CONFIG_KEY] : []), ...(isLatest ? [] : [IDENTITY_KEY])].map(overwrittenFinding);
+      return { store, config, identity, masterKey, keyId, cipher, files, findings: [...findings, ...overwritten] };
     }
-    const config = parseConfig(json);
-    return { store, config, identity, masterKey, keyId, cipher, files: new SealedFiles(store, cipher, config.version), findings };
   }
   if (unopened !== undefined) {
     throw new DomainError("corrupt", "config", `Cannot open repository "${store.url}": its config file is damaged`, {
       cause: unopened,
-      hint: 'If its bucket keeps versions, run "holdfast repository repair --undelete"',
+      hint: 'If its bucket keeps versions, run "holdfast repository repair undelete"',
     });
   }
   throw new DomainError("unauthenticated", "wrong_repository_key", `Cannot open repository "${store.url}": no key for this password`, {

@@ -78,7 +78,10 @@ export async function openSession(repository: Repository, options: SessionOption
   }
 }
 
-async function holdLock(repository: Repository, { lock, clock, retryLockMs, onWait, report, signal }: SessionOptions): Promise<RepositoryLock> {
+async function holdLock(
+  repository: Repository,
+  { lock, clock, retryLockMs, onWait, report, signal }: SessionOptions,
+): Promise<RepositoryLock> {
   const identity = await ownIdentity();
   return acquireLock(repository.files, { exclusive: lock === "exclusive", clock, identity, retryLockMs, onWait, report, signal });
 }

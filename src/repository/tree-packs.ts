@@ -31,7 +31,7 @@ export class TreePacks {
    */
   async read(pack: HexId, offset: number, length: number, options: CallOptions): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = await this.#open(pack, options);
-    if (offset + length <= bytes.length) return bytes.slice(offset, offset + length);
+    if (offset + length <= bytes.length) return new Uint8Array(bytes.subarray(offset, offset + length));
     throw new DomainError("corrupt", "pack_too_short", `Cannot read a tree of pack "${pack}": it ends before`);
   }
 

@@ -4,8 +4,7 @@
  */
 import { MessageChannel, type Worker } from "node:worker_threads";
 import type { Clock } from "../../base/clock.ts";
-import { asDomainError } from "../../base/errors.ts";
-import type { Finding, FindingSink } from "../../base/finding.ts";
+import type { FindingSink } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import { PACK_BYTES, type PackerSettings, type VerifyWrites, ZSTD_LEVEL } from "../../repository/blob-packer.ts";
@@ -21,7 +20,7 @@ import { TreePacks } from "../../repository/tree-packs.ts";
 import type { OwnerNames } from "../owner-names.ts";
 import { type CounterTotals, newCounters, totalsOf } from "./counters.ts";
 import { PackUploads } from "../../repository/packing/pack-uploads.ts";
-import type { TreeReply, TreeRequest } from "./parent-trees.ts";
+import { type TreeReply, type TreeRequest, treeUnreadable } from "./parent-trees.ts";
 import type { ReaderStart, StoringThread } from "./reader-messages.ts";
 import type { BackupSource } from "./source.ts";
 import { readerCount, startThread } from "../../repository/packing/threads.ts";
@@ -35,6 +34,8 @@ export interface BackupOptions {
   readonly parent: StoredSnapshot | undefined;
   readonly names: OwnerNames;
   readonly verify: VerifyWrites;
+  /** Threads that read; by processors and memory if not given. Results are the same with any number. */
+  readonly readers?: number | undefined;
   readonly clock: Clock;
   readonly report: FindingSink;
   readonly progress: ProgressSink;
@@ -81,13 +82,14 @@ class BackupRun {
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
   readonly #threads: Worker[] = [];
-  readonly #readers = readerCount();
+  readonly #readers: number;
   readonly #counters: SharedArrayBuffer;
   readonly #fresh = BlobSet.create();
 
   constructor(session: Session, options: BackupOptions) {
     this.#session = session;
     this.#options = options;
+    this.#readers = options.readers ?? readerCount();
     this.#signal = AbortSignal.any([session.signal, this.#abort.signal]);
     this.#counters = newCounters(this.#readers + 1);
   }
@@ -127,7 +129,12 @@ class BackupRun {
     };
     const requests = Array.from({ length: this.#readers }, (_, row) => {
       const { port1, port2 } = new MessageChannel();
-      const start: ReaderStart = { ...threadStart(PACKS_OF_READER, row), chunker: this.#chunker(), requests: port2 };
+      const start: ReaderStart = {
+        ...threadStart(PACKS_OF_READER, row),
+        chunker: this.#chunker(),
+        unsureFromNs: this.#unsureFromNs(),
+        requests: port2,
+      };
       this.#startThread("./reader-thread.ts", start, [port2, start.packs.port]);
       return port1;
     });
@@ -137,7 +144,7 @@ class BackupRun {
       readers: requests,
       trees: this.#serveTrees(),
       parentTree: this.#options.parent?.snapshot.tree,
-      unsureFromNs: (this.#options.parent?.snapshot.time.epochNs ?? 0n) - UNSURE_NS,
+      unsureFromNs: this.#unsureFromNs(),
       forcedCutBytes: this.#forcedCutBytes(),
     };
     const walker = this.#startThread("./walker-thread.ts", start, [...requests, start.trees, start.packs.port]);
@@ -165,7 +172,7 @@ class BackupRun {
     };
     port1.on("message", (request: TreeRequest) => {
       answer(request).catch((error: unknown) => {
-        this.#options.report(treeUnreadable(request, error));
+        this.#options.report(treeUnreadable(request.id, request.pack, error));
         port1.postMessage({ id: request.id, sealed: undefined } satisfies TreeReply);
       });
     });
@@ -179,6 +186,10 @@ class BackupRun {
 
   #chunker(): ChunkerSpec {
     return chunkerOf(this.#session.repository);
+  }
+
+  #unsureFromNs(): bigint {
+    return startNs(this.#options.parent) - UNSURE_NS;
   }
 
   #forcedCutBytes(): number | undefined {
@@ -208,6 +219,11 @@ class BackupRun {
   }
 }
 
+/** When it was begun: the time that a snapshot bears may be another that someone chose. */
+function startNs(parent: StoredSnapshot | undefined): bigint {
+  return (parent?.snapshot.summary?.backupStart ?? parent?.snapshot.time)?.epochNs ?? 0n;
+}
+
 function summaryOf(totals: CounterTotals, startMs: number, endMs: number): SnapshotSummary {
   return {
     backupStart: timestampAt(startMs),
@@ -226,9 +242,4 @@ function summaryOf(totals: CounterTotals, startMs: number, endMs: number): Snaps
     totalBytesProcessed: totals.bytes,
     otherFields: {},
   };
-}
-
-function treeUnreadable({ id, pack }: TreeRequest, error: unknown): Finding {
-  const message = `Cannot read tree "${id}" of the parent snapshot, so its folder is read anew: ${asDomainError(error).message}`;
-  return { grade: "critical", code: "parent_tree_unreadable", object: `data/${pack}`, message };
 }

@@ -21,6 +21,7 @@ export interface Content {
 }
 
 const ID_BYTES = 32;
+const POLL_MS = 5;
 /** A chunk's mean: long enough that a call costs nothing, and what was read is still in the processor's cache when it is hashed. */
 const READ_BYTES = 1 << 20;
 /** What a chunker's buffer holds at least: the longest chunk and one read. Twice that, so that little has to be moved. */
@@ -68,12 +69,13 @@ export class ContentReader {
         continue;
       }
       if (isEnd) return { ids: this.#ids.subarray(0, this.#idBytes), bytes: readAt - (from ?? 0), reads };
-      if (end + READ_BYTES > buffer.length) {
+      if (start > 0 && end + READ_BYTES > buffer.length) {
         buffer.copyWithin(0, start, end);
         end -= start;
         start = 0;
       }
-      const got = readSync(fd, buffer, end, Math.min(READ_BYTES, to - readAt), from === undefined ? null : readAt);
+      const wanted = Math.min(READ_BYTES, buffer.length - end, to - readAt);
+      const got = from === undefined ? readOn(fd, buffer, end, wanted) : readSync(fd, buffer, end, wanted, readAt);
       reads++;
       end += got;
       readAt += got;
@@ -119,5 +121,17 @@ export class ContentReader {
     }
     this.#idBytes += ID_BYTES;
     return this.#idBytes - ID_BYTES;
+  }
+}
+
+/** Waits where another process made the descriptor one that does not. */
+function readOn(fd: number, buffer: Uint8Array, at: number, length: number): number {
+  for (;;) {
+    try {
+      return readSync(fd, buffer, at, length, null);
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, POLL_MS);
+    }
   }
 }

@@ -37,7 +37,8 @@ export function fileFinding(object: string, error: unknown): Finding {
   const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "";
   if (REPLACED.has(code)) return replacedFinding(object);
   const reason = REASONS[code];
-  if (reason !== undefined) return { grade: reason.grade, code: reason.code, object, message: `Cannot back up "${object}": ${reason.state}` };
+  if (reason !== undefined)
+    return { grade: reason.grade, code: reason.code, object, message: `Cannot back up "${object}": ${reason.state}` };
   const state = code === "" || !(error instanceof Error) || "syscall" in error ? code : errorText(error);
   return { grade: "partial", code: "file_unreadable", object, message: `Cannot back up "${object}": ${state}` };
 }

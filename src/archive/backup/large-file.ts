@@ -2,10 +2,9 @@
 import type { ByteString } from "../../base/byte-string.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { FileStat } from "../../native/files.ts";
-import { pathOf } from "../folder-handle.ts";
 import { encodeNode } from "../../repository/format/tree/encode.ts";
+import type { ExtendedAttribute } from "../../repository/format/tree/node.ts";
 import { nodeOf } from "../stat-node.ts";
-import { readXattrs } from "../xattrs.ts";
 import { changedFinding, fileFinding, replacedFinding } from "./file-findings.ts";
 import type { FileToRead, ReadRange } from "./reader-messages.ts";
 import type { WalkParts } from "./walk.ts";
@@ -44,6 +43,7 @@ export class LargeFile {
 
   #nodeFrom(ranges: readonly (ReadRange | undefined)[]): ByteString | "omitted" {
     const content: HexId[] = [];
+    const xattrs: ExtendedAttribute[] = [];
     let bytes = 0;
     let changed = false;
     for (const range of ranges) {
@@ -55,11 +55,10 @@ export class LargeFile {
       for (let at = 0; at < range.ids.length; at += ID_BYTES) content.push(range.ids.subarray(at, at + ID_BYTES).toHex() as HexId);
       changed ||= range.mtimeNs !== this.#stat.mtimeNs || range.ctimeNs !== this.#stat.ctimeNs;
       bytes += range.bytes;
+      xattrs.push(...range.xattrs);
     }
     if (changed || bytes !== this.#stat.size) this.#parts.report(changedFinding(this.#path));
     this.#parts.counters.add("files");
-    const { folder, name } = this.#file;
-    const xattrs = readXattrs(`${pathOf(folder)}/${name}` as ByteString);
-    return encodeNode(nodeOf(name, this.#stat, this.#parts.names, { content, size: bytes, xattrs }));
+    return encodeNode(nodeOf(this.#file.name, this.#stat, this.#parts.names, { content, size: bytes, xattrs }));
   }
 }

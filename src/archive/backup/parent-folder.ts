@@ -1,5 +1,6 @@
 /** One folder of an earlier snapshot. Its names are asked for in rising order, so its tree is unpacked only as far as needed. */
 import type { ByteString } from "../../base/byte-string.ts";
+import { DomainError } from "../../base/errors.ts";
 import { primitives } from "../../native/primitives.ts";
 import { REPOSITORY_LIMITS } from "../../repository/format/limits.ts";
 import { type ScannedNode, TreeScanner } from "../../repository/format/tree/decode.ts";
@@ -10,21 +11,45 @@ const SLICE_BYTES = 64 << 10;
 export class ParentFolder {
   readonly #scanner = new TreeScanner();
   readonly #pieces: Iterator<Uint8Array>;
+  readonly #damaged: (error: DomainError) => void;
   #current: ScannedNode | undefined;
+  #isDamaged = false;
 
-  /** @param body The opened blob; it was authentic, and it is not hashed: whoever could forge it has the key. */
-  constructor(body: Uint8Array, isCompressed: boolean) {
+  /**
+   * @param body The opened blob; it was authentic, and it is not hashed: whoever could forge it has the key
+   * @param damaged told if the tree is none; what would follow counts as not there
+   */
+  constructor(body: Uint8Array, isCompressed: boolean, damaged: (error: DomainError) => void) {
     this.#pieces = isCompressed ? unpacked(body) : [body].values();
-    this.#current = this.#next();
+    this.#damaged = damaged;
+  }
+
+  /** False once it was found damaged. */
+  get isWhole(): boolean {
+    return !this.#isDamaged && this.#scanner.ordered;
   }
 
   /** Valid until the next call. */
   find(name: ByteString): ScannedNode | undefined {
-    while (this.#current !== undefined && this.#current.name < name) this.#current = this.#next();
+    this.#current ??= this.next();
+    while (this.#current !== undefined && this.#current.name < name) this.#current = this.next();
     return this.#current?.name === name ? this.#current : undefined;
   }
 
-  #next(): ScannedNode | undefined {
+  /** The next node, for a walk over all of them: not together with find(). Valid until the next call. */
+  next(): ScannedNode | undefined {
+    if (this.#isDamaged) return undefined;
+    try {
+      return this.#scan();
+    } catch (error) {
+      if (!(error instanceof DomainError)) throw error;
+      this.#isDamaged = true;
+      this.#damaged(error);
+      return undefined;
+    }
+  }
+
+  #scan(): ScannedNode | undefined {
     for (;;) {
       const node = this.#scanner.next();
       if (node !== undefined) return node;
@@ -37,7 +62,7 @@ export class ParentFolder {
 
 function* unpacked(body: Uint8Array): Generator<Uint8Array, void, undefined> {
   let pieces: Uint8Array[] = [];
-  using zstd = primitives().zstdDecompressor(REPOSITORY_LIMITS.treeBlobBytes, (piece) => pieces.push(piece.slice()));
+  using zstd = primitives().zstdDecompressor(REPOSITORY_LIMITS.treeBlobBytes, (piece) => pieces.push(new Uint8Array(piece)));
   for (let at = 0; at < body.length; at += SLICE_BYTES) {
     zstd.push(body.subarray(at, at + SLICE_BYTES));
     yield* pieces;

@@ -2,6 +2,8 @@
 import type { MessagePort } from "node:worker_threads";
 import type { ByteString } from "../../base/byte-string.ts";
 import { byteString } from "../../base/byte-string.ts";
+import { asDomainError, DomainError } from "../../base/errors.ts";
+import type { Finding, FindingSink } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ScannedNode } from "../../repository/format/tree/decode.ts";
 import type { BlobIndex } from "../../repository/index/blob-index.ts";
@@ -18,51 +20,78 @@ export interface TreeRequest {
 /** From it: the sealed blob; undefined if it cannot be had. */
 export interface TreeReply {
   readonly id: HexId;
-  readonly sealed: Uint8Array | undefined;
+  readonly sealed: Uint8Array<ArrayBuffer> | undefined;
+}
+
+export interface SealedTree {
+  readonly id: HexId;
+  readonly pack: HexId;
+  readonly sealed: Uint8Array<ArrayBuffer>;
+  readonly isCompressed: boolean;
 }
 
 export class ParentTrees {
   readonly #port: MessagePort;
   readonly #index: BlobIndex;
   readonly #cipher: Cipher;
-  readonly #waiting = new Map<HexId, (sealed: Uint8Array | undefined) => void>();
+  readonly #report: FindingSink;
+  readonly #waiting = new Map<HexId, (sealed: TreeReply["sealed"]) => void>();
 
-  constructor(port: MessagePort, index: BlobIndex, cipher: Cipher) {
+  constructor(port: MessagePort, index: BlobIndex, cipher: Cipher, report: FindingSink) {
     this.#port = port;
     this.#index = index;
     this.#cipher = cipher;
+    this.#report = report;
     port.on("message", ({ id, sealed }: TreeReply) => {
       this.#waiting.get(id)?.(sealed);
       this.#waiting.delete(id);
     });
   }
 
-  /**
-   * undefined: it cannot be had. A backup goes on without it, and only takes longer.
-   *
-   * @throws {DomainError} corrupt/unauthentic
-   */
+  /** undefined: it cannot be had. A backup goes on without it, and only takes longer. */
   async open(id: HexId): Promise<ParentFolder | undefined> {
-    const entry = this.#index.findHex("tree", id);
-    if (entry < 0) return undefined;
-    const sealed = await this.#fetch({
-      id,
-      pack: this.#index.packId(this.#index.packOf(entry)),
-      offset: this.#index.offsetOf(entry),
-      length: this.#index.lengthOf(entry),
-    });
-    if (sealed === undefined) return undefined;
-    // Opened in place.
-    const bytes = this.#cipher.openInto(sealed, sealed);
-    return new ParentFolder(sealed.subarray(0, bytes), this.#index.uncompressedLengthOf(entry) > 0);
+    const tree = await this.fetch(id);
+    return tree === undefined ? undefined : openParentFolder(tree, this.#cipher, this.#report);
   }
 
-  #fetch(request: TreeRequest): Promise<Uint8Array | undefined> {
-    const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>();
+  /** The tree as it is stored, to be opened by another thread. */
+  async fetch(id: HexId): Promise<SealedTree | undefined> {
+    const entry = this.#index.findHex("tree", id);
+    if (entry < 0) return undefined;
+    const pack = this.#index.packId(this.#index.packOf(entry));
+    const sealed = await this.#ask({ id, pack, offset: this.#index.offsetOf(entry), length: this.#index.lengthOf(entry) });
+    return sealed && { id, pack, sealed, isCompressed: this.#index.uncompressedLengthOf(entry) > 0 };
+  }
+
+  #ask(request: TreeRequest): Promise<TreeReply["sealed"]> {
+    const { promise, resolve } = Promise.withResolvers<TreeReply["sealed"]>();
     this.#waiting.set(request.id, resolve);
     this.#port.postMessage(request);
     return promise;
   }
+}
+
+/** Uses up the sealed bytes. */
+export function openParentFolder(
+  { id, pack, sealed, isCompressed }: SealedTree,
+  cipher: Cipher,
+  report: FindingSink,
+): ParentFolder | undefined {
+  const damaged = (error: DomainError): void => report(treeUnreadable(id, pack, error));
+  try {
+    // Opened in place.
+    const bytes = cipher.openInto(sealed, sealed);
+    return new ParentFolder(sealed.subarray(0, bytes), isCompressed, damaged);
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    damaged(error);
+    return undefined;
+  }
+}
+
+export function treeUnreadable(id: HexId, pack: HexId, error: unknown): Finding {
+  const message = `Cannot read tree "${id}" of the parent snapshot, so its folder is read anew: ${asDomainError(error).message}`;
+  return { grade: "critical", code: "parent_tree_unreadable", object: `data/${pack}`, message };
 }
 
 export function jsonOf(node: ScannedNode): ByteString {

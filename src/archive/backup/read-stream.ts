@@ -55,5 +55,7 @@ export async function readStream({ fd, name, nowNs }: StreamSource, { readers, p
   const id = tree.store();
   counters.add("foldersNew");
   counters.set("treeBlobs", packer.counters.newBlobs);
+  counters.set("newBytes", packer.counters.newBytes);
+  counters.set("storedBytes", packer.counters.storedBytes);
   return id;
 }

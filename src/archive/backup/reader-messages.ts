@@ -5,8 +5,10 @@ import type { ChunkerSpec } from "../../repository/chunker/chunker.ts";
 import type { PackerSettings } from "../../repository/blob-packer.ts";
 import type { SharedBlobIndex } from "../../repository/index/blob-index.ts";
 import type { SharedIdTable } from "../../repository/index/id-table.ts";
+import type { ExtendedAttribute } from "../../repository/format/tree/node.ts";
 import type { PackRest } from "../../repository/pack-buffer.ts";
 import type { FolderFd } from "../folder-handle.ts";
+import type { SealedTree } from "./parent-trees.ts";
 import type { OwnerNames } from "../owner-names.ts";
 import type { PackChannel } from "../../repository/packing/thread-packs.ts";
 
@@ -25,6 +27,7 @@ export interface StoringThread {
 
 export interface ReaderStart extends StoringThread {
   readonly chunker: ChunkerSpec;
+  readonly unsureFromNs: bigint;
   /** To the walking thread. */
   readonly requests: MessagePort;
 }
@@ -42,6 +45,8 @@ export type ReaderRequest =
   | { readonly kind: "range"; readonly batch: number; readonly file: FileToRead; readonly from: number; readonly to: number }
   /** A descriptor that can only be read on, until its end. Answered as a range. */
   | { readonly kind: "stream"; readonly batch: number; readonly fd: number }
+  /** A folder that may be as its tree in the parent snapshot says. */
+  | { readonly kind: "compare"; readonly batch: number; readonly folder: FolderFd; readonly tree: SealedTree }
   /** Everything was read: hand out what lies in unfinished packs. */
   | { readonly kind: "take-rests" }
   /** Store these with your own unfinished packs, then you are done. */
@@ -55,12 +60,22 @@ export type ReadFile =
   /** `code` is that of errno(3). */
   | { readonly kind: "failed"; readonly code: string };
 
-export type ReadRange =
-  | { readonly kind: "content"; readonly ids: Uint8Array; readonly bytes: number; readonly mtimeNs: bigint; readonly ctimeNs: bigint }
-  | { readonly kind: "replaced" }
-  | { readonly kind: "failed"; readonly code: string };
+export interface ReadContent {
+  readonly kind: "content";
+  readonly ids: Uint8Array;
+  readonly bytes: number;
+  /** The file's, when its part was read. */
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+  /** With the first part only. */
+  readonly xattrs: readonly ExtendedAttribute[];
+}
+
+export type ReadRange = ReadContent | { readonly kind: "replaced" } | { readonly kind: "failed"; readonly code: string };
 
 export type ReaderReply =
   | { readonly kind: "files"; readonly batch: number; readonly files: readonly ReadFile[] }
   | { readonly kind: "range"; readonly batch: number; readonly range: ReadRange }
+  /** Whether nothing changed; what is damaged in the tree is found again when the folder is walked. */
+  | { readonly kind: "compared"; readonly batch: number; readonly isUnchanged: boolean }
   | { readonly kind: "rests"; readonly rests: readonly PackRest[] };

@@ -1,6 +1,8 @@
 /** The walking thread's end of the reading threads: hands out files in batches to whoever has least to do, and waits when all have enough. */
 import type { MessagePort } from "node:worker_threads";
 import type { PackRest } from "../../repository/pack-buffer.ts";
+import type { FolderFd } from "../folder-handle.ts";
+import type { SealedTree } from "./parent-trees.ts";
 import type { FileToRead, ReaderReply, ReaderRequest, ReadFile, ReadRange } from "./reader-messages.ts";
 
 interface QueuedFile {
@@ -25,6 +27,8 @@ const BATCH_FILES = 128;
 const BATCH_BYTES = 4 << 20;
 /** What opening a file costs beside reading it. */
 const FILE_LOAD = 32 << 10;
+/** What comparing a folder costs, in bytes that could be read meanwhile. */
+const COMPARE_LOAD = 512 << 10;
 /** A reader with so much to do needs no more: enough that it never waits for the walker. */
 const ENOUGH_LOAD = 24 << 20;
 
@@ -35,8 +39,8 @@ export class ReaderPool {
   #files: QueuedFile[] = [];
   #bytes = 0;
   readonly #rests: ((rests: readonly PackRest[]) => void)[] = [];
-  #whenRoom: (() => void) | undefined;
-  #whenAnswered: (() => void) | undefined;
+  /** Who waits for the next answer. */
+  #waiting: (() => void)[] = [];
 
   constructor(ports: readonly MessagePort[]) {
     this.#readers = ports.map((port) => {
@@ -52,15 +56,37 @@ export class ReaderPool {
   }
 
   readRange(file: FileToRead, from: number, to: number, done: (result: ReadRange) => void): void {
-    this.#send(Math.min(to - from, ENOUGH_LOAD), (batch) => ({ kind: "range", batch, file, from, to }), (reply) => {
-      if (reply.kind === "range") done(reply.range);
-    });
+    this.#send(
+      Math.min(to - from, ENOUGH_LOAD),
+      (batch) => ({ kind: "range", batch, file, from, to }),
+      (reply) => {
+        if (reply.kind === "range") done(reply.range);
+      },
+    );
+  }
+
+  /** Whether a folder is as its tree in the parent snapshot says. */
+  compare(folder: FolderFd, tree: SealedTree): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#send(
+      COMPARE_LOAD,
+      (batch) => ({ kind: "compare", batch, folder, tree }),
+      (reply) => {
+        if (reply.kind === "compared") resolve(reply.isUnchanged);
+      },
+      [tree.sealed.buffer],
+    );
+    return promise;
   }
 
   readStream(fd: number, done: (result: ReadRange) => void): void {
-    this.#send(ENOUGH_LOAD, (batch) => ({ kind: "stream", batch, fd }), (reply) => {
-      if (reply.kind === "range") done(reply.range);
-    });
+    this.#send(
+      ENOUGH_LOAD,
+      (batch) => ({ kind: "stream", batch, fd }),
+      (reply) => {
+        if (reply.kind === "range") done(reply.range);
+      },
+    );
   }
 
   /** Sends what is queued, however little. */
@@ -70,13 +96,17 @@ export class ReaderPool {
     const load = this.#bytes + files.length * FILE_LOAD;
     this.#files = [];
     this.#bytes = 0;
-    this.#send(load, (batch) => ({ kind: "files", batch, files: files.map(({ file }) => file) }), (reply) => {
-      if (reply.kind !== "files") return;
-      files.forEach(({ done }, at) => {
-        const result = reply.files[at];
-        if (result !== undefined) done(result);
-      });
-    });
+    this.#send(
+      load,
+      (batch) => ({ kind: "files", batch, files: files.map(({ file }) => file) }),
+      (reply) => {
+        if (reply.kind !== "files") return;
+        files.forEach(({ done }, at) => {
+          const result = reply.files[at];
+          if (result !== undefined) done(result);
+        });
+      },
+    );
   }
 
   get hasRoom(): boolean {
@@ -85,17 +115,13 @@ export class ReaderPool {
 
   /** Resolves when some reader could take more. */
   async room(): Promise<void> {
-    while (!this.hasRoom) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#whenRoom = resolve;
-      await promise;
-    }
+    while (!this.hasRoom) await this.answer();
   }
 
   /** Resolves with the next answer to what was sent. */
   answer(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#whenAnswered = resolve;
+    this.#waiting.push(resolve);
     return promise;
   }
 
@@ -110,19 +136,18 @@ export class ReaderPool {
       gathered.push(...(await promise));
     }
     for (const { port } of others) port.postMessage({ kind: "finish", rests: [] } satisfies ReaderRequest);
-    first?.port.postMessage({ kind: "finish", rests: gathered } satisfies ReaderRequest, gathered.map(({ buffer }) => buffer));
+    first?.port.postMessage(
+      { kind: "finish", rests: gathered } satisfies ReaderRequest,
+      gathered.map(({ buffer }) => buffer),
+    );
   }
 
-  close(): void {
-    for (const { port } of this.#readers) port.close();
-  }
-
-  #send(load: number, request: (batch: number) => ReaderRequest, done: (reply: ReaderReply) => void): void {
+  #send(load: number, request: (batch: number) => ReaderRequest, done: (reply: ReaderReply) => void, transfer: ArrayBuffer[] = []): void {
     const reader = this.#readers.reduce((least, other) => (other.load < least.load ? other : least));
     const batch = ++this.#lastBatch;
     reader.load += load;
     this.#batches.set(batch, { reader, load, done });
-    reader.port.postMessage(request(batch));
+    reader.port.postMessage(request(batch), transfer);
   }
 
   #receive(reply: ReaderReply): void {
@@ -135,7 +160,6 @@ export class ReaderPool {
     this.#batches.delete(reply.batch);
     batch.reader.load -= batch.load;
     batch.done(reply);
-    this.#whenAnswered?.();
-    if (this.hasRoom) this.#whenRoom?.();
+    for (const resume of this.#waiting.splice(0)) resume();
   }
 }

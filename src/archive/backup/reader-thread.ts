@@ -5,17 +5,21 @@ import { fileCalls, type FileStat } from "../../native/files.ts";
 import { readXattrs } from "../xattrs.ts";
 import { BlobPacker } from "../../repository/blob-packer.ts";
 import { openChunker } from "../../repository/chunker/chunker.ts";
+import { concatBytes } from "../../base/bytes.ts";
 import type { ByteString } from "../../base/byte-string.ts";
 import type { HexId } from "../../base/ids.ts";
 import { nodeTypeOf } from "../../repository/format/tree/node.ts";
 import { BlobIndex } from "../../repository/index/blob-index.ts";
 import { BlobSet } from "../../repository/index/blob-set.ts";
-import { openFileIn } from "../folder-handle.ts";
+import { type FolderFd, openFileIn } from "../folder-handle.ts";
 import { nextDataIn } from "../holes.ts";
 import { encodeNode } from "../../repository/format/tree/encode.ts";
 import { nodeOf } from "../stat-node.ts";
 import { CHUNKER_BUFFER_BYTES, type Content, ContentReader } from "./content-reader.ts";
 import { CounterRow } from "./counters.ts";
+import { openParentFolder, type SealedTree } from "./parent-trees.ts";
+import { compareFolder } from "./unchanged.ts";
+import { Cipher } from "../../repository/format/cipher.ts";
 import type { FileToRead, ReaderReply, ReaderRequest, ReaderStart, ReadFile, ReadRange } from "./reader-messages.ts";
 import { ThreadPacks } from "../../repository/packing/thread-packs.ts";
 
@@ -25,7 +29,9 @@ const OPEN_ITSELF = "" as ByteString;
 
 const start = workerData as ReaderStart;
 const packs = new ThreadPacks(start.packs);
-const packer = new BlobPacker("data", start.packer, BlobIndex.attach(start.index), BlobSet.attach(start.fresh), packs);
+const index = BlobIndex.attach(start.index);
+const cipher = new Cipher(start.packer.masterKey);
+const packer = new BlobPacker("data", start.packer, index, BlobSet.attach(start.fresh), packs);
 const counters = new CounterRow(start.counters, start.counterRow);
 const reader = new ContentReader(openChunker(start.chunker, CHUNKER_BUFFER_BYTES), packer, (bytes) => counters.add("bytes", bytes));
 
@@ -40,9 +46,15 @@ start.requests.on("message", (request: ReaderRequest) => {
     case "stream":
       reply({ kind: "range", batch: request.batch, range: readStream(request.fd) });
       break;
+    case "compare":
+      reply({ kind: "compared", batch: request.batch, isUnchanged: isUnchanged(request.folder, request.tree) });
+      break;
     case "take-rests": {
       const rests = packer.takeRests();
-      start.requests.postMessage({ kind: "rests", rests } satisfies ReaderReply, rests.map(({ buffer }) => buffer));
+      start.requests.postMessage(
+        { kind: "rests", rests } satisfies ReaderReply,
+        rests.map(({ buffer }) => buffer),
+      );
       break;
     }
     case "finish":
@@ -80,14 +92,33 @@ function readRange(file: FileToRead, from: number, to: number): ReadRange {
   return whileOpen(file, (fd, stat) => {
     const content: Content = reader.read(fd, { from, to, nextData: nextDataIn(fd, stat, to) });
     const { mtimeNs, ctimeNs } = statOf(fd);
-    return { kind: "content", ids: content.ids.slice(), bytes: content.bytes, mtimeNs, ctimeNs };
+    const xattrs = from === 0 ? readXattrs(fd) : [];
+    return { kind: "content", ids: content.ids.slice(), bytes: content.bytes, mtimeNs, ctimeNs, xattrs };
   });
 }
 
+/** Cut as a file of the same content is. */
+function isUnchanged(folder: FolderFd, tree: SealedTree): boolean {
+  const parent = openParentFolder(tree, cipher, () => undefined);
+  const totals = parent && compareFolder(folder, parent, { index, names: start.names, unsureFromNs: start.unsureFromNs });
+  if (totals === undefined) return false;
+  counters.add("filesUnmodified", totals.files);
+  counters.add("files", totals.files);
+  counters.add("bytes", totals.bytes);
+  return true;
+}
+
 function readStream(fd: number): ReadRange {
+  const to = start.chunker.kind === "gear" ? start.chunker.forcedCut : Infinity;
+  const ids: Uint8Array[] = [];
+  let bytes = 0;
   try {
-    const { ids, bytes } = reader.read(fd, { from: undefined, to: Infinity });
-    return { kind: "content", ids: ids.slice(), bytes, mtimeNs: 0n, ctimeNs: 0n };
+    for (;;) {
+      const content = reader.read(fd, { from: undefined, to });
+      ids.push(content.ids.slice());
+      bytes += content.bytes;
+      if (content.bytes < to) return { kind: "content", ids: concatBytes(ids), bytes, mtimeNs: 0n, ctimeNs: 0n, xattrs: [] };
+    }
   } catch (error) {
     return { kind: "failed", code: errnoOf(error) };
   }

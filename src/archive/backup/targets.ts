@@ -32,7 +32,12 @@ export function folderSource(root: string, excludes: ExcludeRules): TreeSource {
 }
 
 function namesOf(path: string): ByteString[] {
-  return path === "." ? [] : path.split("/").filter((name) => name !== "").map(byteStringOf);
+  return path === "."
+    ? []
+    : path
+        .split("/")
+        .filter((name) => name !== "")
+        .map(byteStringOf);
 }
 
 /** A folder that is wanted whole swallows what is wanted of it. */

@@ -9,7 +9,7 @@ const ID_BYTES = 32;
 export class TreeBlob {
   readonly #packer: BlobPacker;
   readonly #encoder = new TreeEncoder((piece) => this.#take(piece));
-  #pieces: Uint8Array[] = [];
+  readonly #pieces: Uint8Array[] = [];
   #bytes = 0;
   /** For a folder of very many entries, whose tree must not be in memory as a whole. */
   #long: LongBlob | undefined;

@@ -9,7 +9,6 @@ import type { HexId } from "../../base/ids.ts";
 import type { BlobPacker } from "../../repository/blob-packer.ts";
 import { fileCalls, type FileStat } from "../../native/files.ts";
 import { type NodeType, nodeTypeOf } from "../../repository/format/tree/node.ts";
-import type { ScannedNode } from "../../repository/format/tree/decode.ts";
 import type { BlobIndex } from "../../repository/index/blob-index.ts";
 import { REPOSITORY_LIMITS } from "../../repository/format/limits.ts";
 import { type FolderMark, hasHeader } from "../exclude.ts";
@@ -28,6 +27,7 @@ import { jsonOf, type ParentTrees } from "./parent-trees.ts";
 import type { ReaderPool } from "./reader-pool.ts";
 import type { TreeSource, Wanted } from "./source.ts";
 import { TreeBlob } from "./tree-blob.ts";
+import { isUnchangedFile } from "./unchanged.ts";
 
 export interface WalkParts {
   readonly readers: ReaderPool;
@@ -53,7 +53,17 @@ interface Place {
   readonly device: bigint;
 }
 
-const ID_BYTES = 32;
+/** A folder that is open and has its place in the one above. */
+interface Child {
+  readonly fd: FolderFd;
+  readonly path: ByteString;
+  readonly earlierTree: HexId | undefined;
+  readonly wanted: Wanted;
+  readonly depth: number;
+  readonly device: bigint;
+  readonly settle: (tree: HexId) => void;
+}
+
 /** The name that stands for an open folder itself. */
 const ITSELF = "" as ByteString;
 /** Folders that were walked and stay open for readers: a process may be allowed as few as 1,024 files. */
@@ -65,18 +75,26 @@ export class Walk {
   readonly #source: TreeSource;
   readonly #excluded: PathPatterns;
   readonly #excludedIgnoringCase: PathPatterns;
+  /** Nothing is left out, so that a folder can be compared as a whole. */
+  readonly #keepsAll: boolean;
+  readonly #background = new Set<Promise<unknown>>();
+  #fail: (error: unknown) => void = () => undefined;
   #openFolders = 0;
 
   constructor(source: TreeSource, parts: WalkParts) {
     this.#source = source;
     this.#parts = parts;
+    const { patterns, patternsIgnoringCase, marks, largerThanBytes, oneFileSystem } = source.excludes;
+    const rules = patterns.length + patternsIgnoringCase.length + marks.length;
+    this.#keepsAll = rules === 0 && largerThanBytes === undefined && !oneFileSystem;
     this.#excluded = compilePatterns(source.excludes.patterns);
     this.#excludedIgnoringCase = compilePatterns(source.excludes.patternsIgnoringCase, { ignoreCase: true });
   }
 
   /** Gives the id of the tree at the top. Throws if the folder at the top cannot be read. */
   async run(parentTree: HexId | undefined): Promise<HexId> {
-    const { promise, resolve } = Promise.withResolvers<HexId>();
+    const { promise, resolve, reject } = Promise.withResolvers<HexId>();
+    this.#fail = reject;
     const { root, wanted } = this.#source;
     const fd = openFolderAt(root);
     const tree = new TreeBlob(this.#parts.packer);
@@ -85,6 +103,8 @@ export class Walk {
     const device = this.#files.statIn(fd, ITSELF).dev;
     const parent = parentTree === undefined ? undefined : await this.#parts.parents.open(parentTree);
     await this.#walk({ folder, path, parent, wanted, depth: 0, device });
+    // Walks of the background start others.
+    while (this.#background.size > 0) await Promise.race([Promise.all(this.#background), promise]);
     this.#parts.readers.sendFiles();
     return promise;
   }
@@ -128,7 +148,7 @@ export class Walk {
     const { size } = stat;
     if (size > (this.#source.excludes.largerThanBytes ?? Infinity)) return;
     const earlier = place.parent?.find(name);
-    if (earlier !== undefined && this.#isUnchanged(earlier, stat)) {
+    if (earlier !== undefined && isUnchangedFile(earlier, stat, this.#parts)) {
       folder.add(name, jsonOf(earlier));
       counters.add("filesUnmodified");
       counters.add("files");
@@ -160,26 +180,9 @@ export class Walk {
     });
   }
 
-  /** What the content is made of must be there, too: a run that was killed may have stored a tree without it. */
-  #isUnchanged(earlier: ScannedNode, stat: FileStat): boolean {
-    if (earlier.type !== "file" || earlier.ctimeNs >= this.#parts.unsureFromNs) return false;
-    const same =
-      earlier.mtimeNs === stat.mtimeNs &&
-      earlier.ctimeNs === stat.ctimeNs &&
-      earlier.inode === stat.ino &&
-      earlier.size === stat.size &&
-      // Device numbers are given out anew at times, and names of one file are told by them when it is restored.
-      (stat.nlink === 1 || earlier.deviceId === stat.dev);
-    if (!same) return false;
-    const content = earlier.contentBytes();
-    if (content.length === 0 && stat.size > 0) return false;
-    for (let at = 0; at < content.length; at += ID_BYTES) if (this.#parts.index.find("data", content, at) < 0) return false;
-    return true;
-  }
-
   async #visitFolder(place: Place, name: ByteString, path: ByteString, stat: FileStat): Promise<void> {
     const { folder } = place;
-    const { parents, readers, report } = this.#parts;
+    const { readers, report } = this.#parts;
     const wanted = place.wanted?.get(name);
     if (this.#isOnOtherFileSystem(place, stat)) {
       this.#keepWithout(place, name, path, stat);
@@ -212,14 +215,41 @@ export class Walk {
     }
     const earlier = place.parent?.find(name);
     const earlierTree = earlier?.type === "dir" ? earlier.subtree : undefined;
-    const tree = new TreeBlob(this.#parts.packer);
     const slot = folder.await(name);
-    const child = this.#openFolder(fd, path, tree, () => {
-      const subtree = this.#storeTree(tree, earlierTree);
-      folder.settle(slot, encodeNode(nodeOf(name, opened, this.#parts.names, { subtree, xattrs })));
-    });
-    const parent = earlierTree === undefined ? undefined : await parents.open(earlierTree);
-    await this.#walk({ folder: child, path, parent, wanted, depth: place.depth + 1, device: opened.dev });
+    const settle = (subtree: HexId): void => folder.settle(slot, encodeNode(nodeOf(name, opened, this.#parts.names, { subtree, xattrs })));
+    const child = { fd, path, earlierTree, wanted, depth: place.depth + 1, device: opened.dev, settle };
+    if (earlierTree !== undefined && wanted === undefined && this.#keepsAll) this.#inBackground(this.#compareOrEnter(child, earlierTree));
+    else await this.#enter(child);
+  }
+
+  /** Others compare the folder meanwhile; only one that changed, or has folders in it, is walked. */
+  async #compareOrEnter(child: Child, earlierTree: HexId): Promise<void> {
+    this.#openFolders++;
+    const tree = await this.#parts.parents.fetch(earlierTree);
+    const isUnchanged = tree !== undefined && (await this.#parts.readers.compare(child.fd, tree));
+    this.#openFolders--;
+    if (!isUnchanged) {
+      await this.#enter(child);
+      return;
+    }
+    closeHandle(child.fd);
+    this.#parts.counters.add("foldersUnmodified");
+    child.settle(earlierTree);
+  }
+
+  async #enter({ fd, path, earlierTree, wanted, depth, device, settle }: Child): Promise<void> {
+    const tree = new TreeBlob(this.#parts.packer);
+    const folder = this.#openFolder(fd, path, tree, () => settle(this.#storeTree(tree, earlierTree)));
+    const parent = earlierTree === undefined ? undefined : await this.#parts.parents.open(earlierTree);
+    await this.#walk({ folder, path, parent, wanted, depth, device });
+  }
+
+  #inBackground(task: Promise<void>): void {
+    const running: Promise<unknown> = task.then(
+      () => this.#background.delete(running),
+      (error: unknown) => this.#fail(error),
+    );
+    this.#background.add(running);
   }
 
   #openFolder(fd: FolderFd, path: ByteString, tree: TreeBlob, complete: () => void): OpenFolder {

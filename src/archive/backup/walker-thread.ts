@@ -1,5 +1,6 @@
 /** The thread that walks folders and makes the trees. */
 import { parentPort, workerData } from "node:worker_threads";
+import type { Finding } from "../../base/finding.ts";
 import { BlobPacker } from "../../repository/blob-packer.ts";
 import { Cipher } from "../../repository/format/cipher.ts";
 import { BlobIndex } from "../../repository/index/blob-index.ts";
@@ -17,19 +18,21 @@ const packs = new ThreadPacks(start.packs);
 const index = BlobIndex.attach(start.index);
 const packer = new BlobPacker("tree", start.packer, index, BlobSet.attach(start.fresh), packs);
 const readers = new ReaderPool(start.readers);
+const report = (finding: Finding): void => tell({ kind: "finding", finding });
 const parts: WalkParts = {
   readers,
   packer,
   index,
   counters: new CounterRow(start.counters, start.counterRow),
   names: start.names,
-  parents: new ParentTrees(start.trees, index, new Cipher(start.packer.masterKey)),
+  parents: new ParentTrees(start.trees, index, new Cipher(start.packer.masterKey), report),
   unsureFromNs: start.unsureFromNs,
   forcedCutBytes: start.forcedCutBytes,
-  report: (finding) => tell({ kind: "finding", finding }),
+  report,
 };
 
-const tree = start.source.kind === "tree" ? await new Walk(start.source, parts).run(start.parentTree) : await readStream(start.source, parts);
+const tree =
+  start.source.kind === "tree" ? await new Walk(start.source, parts).run(start.parentTree) : await readStream(start.source, parts);
 await readers.finish();
 packer.flush();
 packs.flushed();

@@ -1,18 +1,7 @@
 /** What the threads of a restore have done so far, in shared memory: each thread writes its own row, the main thread adds them up. */
 import type { RestoreResult } from "./options.ts";
 
-const COUNTERS = [
-  "files",
-  "folders",
-  "others",
-  "hardLinks",
-  "bytes",
-  "unchanged",
-  "skipped",
-  "deleted",
-  "failed",
-  "verified",
-] as const satisfies readonly (keyof RestoreResult)[];
+const COUNTERS = ["files", "folders", "others", "hardLinks", "bytes", "unchanged", "skipped", "deleted", "failed", "verified"] as const;
 
 export type RestoreCounter = (typeof COUNTERS)[number];
 

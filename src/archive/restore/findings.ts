@@ -38,7 +38,7 @@ export class RestoreFindings {
   readonly #counters: RestoreCounters;
   readonly #missed = new Map<string, Missed>();
   /** Paths of entries that are not as they should be. */
-  readonly failedPaths = new Set<string>();
+  readonly failedPaths: Set<string> = new Set();
 
   constructor(send: FindingSink, counters: RestoreCounters) {
     this.#send = send;
@@ -57,7 +57,12 @@ export class RestoreFindings {
     if (code === STOPPED) return;
     const fatal = stopping(path, code);
     if (fatal !== undefined) throw fatal;
-    this.#fail({ grade: "partial", code: "entry_not_restored", object: path, message: `Cannot restore "${path}": ${STATES[code] ?? code}` });
+    this.#fail({
+      grade: "partial",
+      code: "entry_not_restored",
+      object: path,
+      message: `Cannot restore "${path}": ${STATES[code] ?? code}`,
+    });
   }
 
   /** What is stored is damaged or missing. */
@@ -69,6 +74,12 @@ export class RestoreFindings {
   /** Something in the target stands in its way. */
   occupied(path: string, by: string): void {
     this.#fail({ grade: "partial", code: "target_occupied", object: path, message: `Cannot restore "${path}": ${by} is in its place` });
+  }
+
+  /** What was read back is not what was to be written. */
+  differs(path: string): void {
+    const message = `Restored "${path}" differs from the snapshot: it was changed or removed meanwhile, or the disk is failing`;
+    this.#fail({ grade: "critical", code: "entry_differs", object: path, message });
   }
 
   /** It is there, but odd. */

@@ -12,7 +12,7 @@ export class LinkGroup {
   readonly name: ByteString;
   readonly content: string;
   #inode: bigint | "awaited" | "failed" = "awaited";
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   constructor(folder: TargetFolder, name: ByteString, content: string) {
     this.folder = folder;

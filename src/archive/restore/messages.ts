@@ -90,7 +90,7 @@ export interface WriteTask {
   /** Rows of FILE_WORDS: index of the blob or -1 for an empty file, descriptor of the folder, FILE_… flags. By blob. */
   readonly files: Float64Array;
   /** The nodes of the files, as a tree in the order of `files`. */
-  readonly nodes: Uint8Array;
+  readonly nodes: Uint8Array<ArrayBuffer>;
 }
 
 export const PIECE_WORDS = 3;

@@ -117,7 +117,13 @@ export async function requireRoom(
   target: string,
   folder: FolderFd | undefined,
   size: TreeSize,
-  parts: { readonly trees: Trees; readonly selection: CompiledSelection; readonly index: BlobIndex; readonly sparse: boolean; readonly measured: Measured },
+  parts: {
+    readonly trees: Trees;
+    readonly selection: CompiledSelection;
+    readonly index: BlobIndex;
+    readonly sparse: boolean;
+    readonly measured: Measured;
+  },
 ): Promise<void> {
   const available = availableBytes(target);
   if (size.diskBytes <= available) return;

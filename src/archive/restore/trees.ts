@@ -72,7 +72,8 @@ export class Trees {
     this.#cipher.openInto(sealed, body);
     const hash = createHash("sha256");
     for (const piece of unpacked(body, uncompressedLength)) hash.update(piece);
-    if (hash.digest().toHex() !== id) throw new DomainError("corrupt", "blob_hash", `Cannot use tree "${id}": its content has another hash`);
+    if (hash.digest().toHex() !== id)
+      throw new DomainError("corrupt", "blob_hash", `Cannot use tree "${id}": its content has another hash`);
     return new TreeNodes(unpacked(body, uncompressedLength));
   }
 }

@@ -42,9 +42,7 @@ const FILE_LOAD = 32 << 10;
 const MAX_PIECE_FILES = 256;
 const MAX_WAITING_FOLDERS = 256;
 const EMPTY_FILES_AT_ONCE = 1024;
-const NO_BLOB = -1;
 const ID_BYTES = 32;
-
 
 export class WriteQueue {
   readonly #parts: WriteQueueParts;
@@ -175,7 +173,8 @@ export class WriteQueue {
     this.#running.set(task, { ...parts, writer, load, bytes });
     this.#bytesUnderWay += bytes;
     writer.load += load;
-    writer.port.postMessage(writeTask(task, parts, range?.offset));
+    const message = writeTask(task, parts, range?.offset);
+    writer.port.postMessage(message, [message.nodes.buffer]);
     if (range === undefined) return;
     const pack = this.#parts.index.packId(range.pack);
     this.#parts.fetch(task, this.#writers.indexOf(writer), { pack, offset: range.offset, length: range.length });

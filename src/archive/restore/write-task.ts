@@ -1,5 +1,6 @@
 /** One task of a writing thread, as the planner sees it: what is made of the blobs of one range, and what became of it. */
 import type { ByteString } from "../../base/byte-string.ts";
+import { concatBytes } from "../../base/bytes.ts";
 import { DomainError } from "../../base/errors.ts";
 import type { Shortfall } from "./attributes.ts";
 import type { BlobPlace } from "./blob-ranges.ts";
@@ -96,8 +97,9 @@ export function settleTask(parts: TaskParts, reply: WriteReply, outcome: WriteOu
       if (use === undefined) continue;
       const error = new DomainError("corrupt", "blob_damaged", failure.message);
       const isRetried = retry(use);
-      for (const user of [...use.files, ...use.pieces]) if (isRetried) retried.add(user);
-      else damaged.set(user, error);
+      for (const user of [...use.files, ...use.pieces])
+        if (isRetried) retried.add(user);
+        else damaged.set(user, error);
     } else {
       const user = failure.kind === "file" ? parts.files[failure.file] : parts.pieces[failure.piece];
       if (user !== undefined) refused.set(user, failure.code);
@@ -121,7 +123,11 @@ export function settleTask(parts: TaskParts, reply: WriteReply, outcome: WriteOu
     attempt(() => {
       if (error !== undefined) outcome.damaged(path, error);
       else if (code !== undefined) outcome.failedWith(path, code);
-      else outcome.missed(path, (shortfalls.get(at) ?? []).map(([, shortfall]) => shortfall));
+      else
+        outcome.missed(
+          path,
+          (shortfalls.get(at) ?? []).map(([, shortfall]) => shortfall),
+        );
     });
     attempt(() => file.done?.(error === undefined && code === undefined ? inodes.get(at) : undefined));
     attempt(() => file.folder.release());
@@ -140,7 +146,6 @@ function refusal(code: string | undefined): Error | undefined {
   return code === undefined ? undefined : Object.assign(new Error(`write failed: ${code}`), { code, syscall: "write" });
 }
 
-function joinNodes(files: readonly WholeFile[]): Uint8Array {
-  const parts = files.flatMap(({ raw }, at) => (at === 0 ? [raw] : [COMMA, raw]));
-  return Buffer.concat([TREE_HEAD, ...parts, TREE_TAIL]);
+function joinNodes(files: readonly WholeFile[]): Uint8Array<ArrayBuffer> {
+  return concatBytes([TREE_HEAD, ...files.flatMap(({ raw }, at) => (at === 0 ? [raw] : [COMMA, raw])), TREE_TAIL]);
 }

@@ -92,10 +92,12 @@ class TaskWriter {
 
   #decode(entry: number): Uint8Array {
     const id = index.idOf(entry);
-    if (this.#range === undefined) throw new DomainError("corrupt", "blob_missing", `Cannot read blob "${id}": its pack is missing or cut off`);
+    if (this.#range === undefined)
+      throw new DomainError("corrupt", "blob_missing", `Cannot read blob "${id}": its pack is missing or cut off`);
     const at = index.offsetOf(entry) - this.#task.rangeOffset;
     const plainBytes = plainLength(index, entry);
-    if (plainBytes > REPOSITORY_LIMITS.dataBlobBytes) throw new DomainError("corrupt", "blob_too_long", `Cannot read blob "${id}": it is too long`);
+    if (plainBytes > REPOSITORY_LIMITS.dataBlobBytes)
+      throw new DomainError("corrupt", "blob_too_long", `Cannot read blob "${id}": it is too long`);
     const memory = plainBytes <= USUAL_BLOB_BYTES ? blobMemory : new Uint8Array(plainBytes);
     const sealed = this.#range.subarray(at, at + index.lengthOf(entry));
     const written = decoder.decodeInto(sealed, index.uncompressedLengthOf(entry), id, memory);

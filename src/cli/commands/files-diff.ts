@@ -39,7 +39,9 @@ export async function filesDiff(
       totals.add(change);
       const path = displayText(change.path) + (change.type === "dir" ? "/" : "");
       const { kind, type, size, sizeBefore } = change;
-      await output.line(run.format === "json" ? JSON.stringify({ change: { kind, path, type, size, sizeBefore } }) : `${LETTERS[kind]} ${path}`);
+      await output.line(
+        run.format === "json" ? JSON.stringify({ change: { kind, path, type, size, sizeBefore } }) : `${LETTERS[kind]} ${path}`,
+      );
     }
     await output.line(run.format === "json" ? JSON.stringify({ summary: totals.json }) : totals.text);
   });

@@ -13,14 +13,13 @@ export interface CheckThreadData {
   readonly masterKey: MasterKey;
 }
 
-// A mapped type and no interface: only those fit an index signature.
-export type CheckJobs = {
+export interface CheckJobs {
   readonly table: readonly [undefined, PackTable];
   readonly trees: readonly [TreesJob, TreesAnswer];
   readonly pack: readonly [PackJob, PackVerdict];
   /** Is given what is used. */
   readonly usage: readonly [SharedArrayBuffer, UsageCount];
   readonly trace: readonly [TraceJob, readonly Touched[]];
-};
+}
 
 export type CheckThreads = JobThreads<CheckJobs>;

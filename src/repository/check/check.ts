@@ -13,14 +13,16 @@ import { CheckProgress } from "./check-progress.ts";
 import { Damages } from "./damages.ts";
 import { EntrySet } from "./entry-set.ts";
 import { JobThreads } from "./job-threads.ts";
-import { attributeMissing } from "./missing-blobs.ts";
+import { keyOfFile } from "../layout.ts";
+import { explainMissing } from "./missing-blobs.ts";
 import type { PackTable } from "./pack-table.ts";
-import { readPacks } from "./read-packs.ts";
+import { packMissing, readPacks, repairPack } from "./read-packs.ts";
 import { packsToRead, type ReadData, type SizedPack } from "./read-subset.ts";
 import { checkSmallFiles } from "./small-files.ts";
 import { listStoredPacks, type StoredPacks } from "./stored-packs.ts";
 import { traceDamage } from "./trace-damage.ts";
 import { TreeStretches } from "./tree-stretches.ts";
+import type { DamagedTree } from "./tree-visitor.ts";
 import { walkTrees } from "./tree-walk.ts";
 import type { UsageCount } from "./usage.ts";
 
@@ -63,31 +65,30 @@ export async function checkRepository(session: Session, options: CheckOptions): 
   );
   const damages = new Damages(index);
   const progress = new CheckProgress(options.progress, options.clock);
-  progress.stage("Listing packs");
-  const [table, stored, small] = await Promise.all([
+  progress.start("Looking at files");
+  const [table, stored, damagedIndexFiles] = await Promise.all([
     threads.run("table", undefined),
     listStoredPacks(repository, index, { signal }),
     checkSmallFiles(session, damages),
   ]);
-  const suspects = compareSizes(session, table, stored, damages);
+  addAbsentPacks(session, stored, damages);
   const used = EntrySet.create(table.lastEntry);
-  const stretches = stretchesOf(session, table, stored);
+  const stretches = new TreeStretches(session, table, stored);
 
-  progress.stage("Reading trees", { items: undefined });
+  progress.start("Reading trees");
   const roots = session.snapshots.map(({ snapshot }) => snapshot.tree);
   const onTrees = (trees: number, bytes: number): void => progress.add(trees, bytes);
-  const walked = await walkTrees(roots, { index, threads, stretches, used, signal, onRead: onTrees });
-  const { done: trees, bytes: treeBytes } = progress;
-  const garbage = await attributeMissing(session, stored.unindexed, walked.missing, small.damagedIndexFiles, damages);
+  const { damaged, missing } = await walkTrees(roots, { index, threads, stretches, used, signal, onRead: onTrees });
+  const { doneItems: trees, doneBytes: treeBytes } = progress;
+  const garbage = await explainMissing(session, { unindexed: stored.unindexed, missing, damagedIndexFiles }, damages);
 
-  const chosen = packsToRead([...stored.indexed.values()], options.readData);
-  const packs = withSuspects(chosen, [...suspects, ...walked.damaged.map(({ entry }) => index.packOf(entry))], stored);
-  progress.stage("Reading packs", { items: packs.length, bytes: packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) });
+  const packs = choosePacks(session, options.readData, table, stored, damaged);
+  progress.start("Reading packs", { totalItems: packs.length, totalBytes: packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) });
   await readPacks(session, packs, { table, threads, damages, onRead: (bytes) => progress.add(1, bytes) });
-  const { bytes: packBytes } = progress;
+  addUnsteadyTrees(session, damaged, damages);
 
   const touched = await traceDamage(session, damages.lostBlobs(), { threads, stretches, lastEntry: table.lastEntry });
-  const findings = [...small.findings, ...garbage.map(garbageFinding), ...damageFindings(session, damages, touched)];
+  const findings = [...keyFindings(session), ...garbage.map(garbageFinding), ...damageFindings(damages.list, touched)];
   for (const finding of findings) options.report(finding);
   return {
     ...(await threads.run("usage", used.shared)),
@@ -95,20 +96,45 @@ export async function checkRepository(session: Session, options: CheckOptions): 
     packs: index.packCount,
     trees,
     packsRead: packs.length,
-    bytesRead: treeBytes + packBytes,
+    bytesRead: treeBytes + progress.doneBytes,
     findings,
     ok: findings.every(({ grade }) => grade === "info"),
   };
 }
 
-/** Numbers of packs whose length is not that of what they must hold: they are read, to see what is left in them. */
-function compareSizes({ index }: Session, table: PackTable, { indexed, absent }: StoredPacks, damages: Damages): readonly number[] {
-  if (absent.length > 0) {
-    const numbers = new Map(absent.map((pack) => [pack, damages.add(packDamage(index.packId(pack), "pack_missing", "it is not there"))]));
-    for (const entry of index.entries()) {
-      const damage = numbers.get(index.packOf(entry));
-      if (damage !== undefined) damages.addBadEntry(entry, damage);
-    }
+function addAbsentPacks({ index }: Session, { absent }: StoredPacks, damages: Damages): void {
+  if (absent.length === 0) return;
+  const numbers = new Map(absent.map((pack) => [pack, damages.add(packMissing(index.packId(pack)))]));
+  for (const entry of index.entries()) {
+    const damage = numbers.get(index.packOf(entry));
+    if (damage !== undefined) damages.addBadEntry(entry, damage);
   }
-  return [...indexed.values()].filter(({ number, sizeBytes }) => sizeBytes !== table.bytes[number]).map(({ number }) => number);
+}
+
+/** Those that were asked for, and those with which something is wrong: what is left in them must be known. */
+function choosePacks(
+  { index }: Session,
+  readData: ReadData,
+  table: PackTable,
+  { indexed }: StoredPacks,
+  damagedTrees: readonly DamagedTree[],
+): readonly SizedPack[] {
+  const packs = [...indexed.values()];
+  const suspects = new Set(damagedTrees.map(({ entry }) => index.packOf(entry)));
+  const isSuspect = ({ number, sizeBytes }: SizedPack): boolean => sizeBytes !== table.bytes[number] || suspects.has(number);
+  return [...new Set([...packsToRead(packs, readData), ...packs.filter(isSuspect)])];
+}
+
+/** A tree that could not be read at first, and could when its pack was read: the store does not always give the same. */
+function addUnsteadyTrees({ index }: Session, damagedTrees: readonly DamagedTree[], damages: Damages): void {
+  for (const { entry, state } of damagedTrees) {
+    if (damages.isBad(entry)) continue;
+    const id = index.packId(index.packOf(entry));
+    const object = keyOfFile("data", id);
+    damages.addBadEntry(entry, damages.add({ code: "pack_damaged", object, state: `of a tree in it: ${state}`, remedy: repairPack(id) }));
+  }
+}
+
+function keyFindings({ repository }: Session): CheckFinding[] {
+  return repository.findings.map((finding) => ({ ...finding, touched: [] }));
 }

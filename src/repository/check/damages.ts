@@ -13,8 +13,8 @@ export interface Damage {
   readonly state: string;
   /** What to do about it, as in `run "holdfast repository repair packs"`. */
   readonly remedy: string;
-  /** Snapshots that are lost as a whole. */
-  readonly snapshots?: readonly HexId[] | undefined;
+  /** A snapshot that is lost with it. */
+  readonly lostSnapshot?: HexId | undefined;
 }
 
 export class Damages {

@@ -3,7 +3,7 @@ import { type Transferable, Worker } from "node:worker_threads";
 import { DomainError, type ErrorKind } from "../../base/errors.ts";
 
 /** By name: what a job is given and what it answers. Both are copied or transferred between threads. */
-export type JobTable = Readonly<Record<string, readonly [job: unknown, answer: unknown]>>;
+export type JobTable<Jobs> = { readonly [Name in keyof Jobs]: readonly [job: unknown, answer: unknown] };
 
 /** To a thread. */
 export interface JobRequest {
@@ -25,7 +25,7 @@ export type JobReply =
       };
     };
 
-export class JobThreads<Jobs extends JobTable> implements AsyncDisposable {
+export class JobThreads<Jobs extends JobTable<Jobs>> implements AsyncDisposable {
   readonly #file: URL;
   readonly #workerData: unknown;
   readonly #limit: number;

@@ -3,7 +3,13 @@ import { DomainError } from "../../base/errors.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { CallOptions, ObjectStore } from "../../storage/object-store.ts";
 import type { Cipher } from "../format/cipher.ts";
-import { decodePackHeader, MAX_PACK_ENTRY_BYTES, PACK_TRAILER_BYTES, type PlacedEntry, readPackHeaderLength } from "../format/pack-header.ts";
+import {
+  decodePackHeader,
+  MAX_PACK_ENTRY_BYTES,
+  PACK_TRAILER_BYTES,
+  type PlacedEntry,
+  readPackHeaderLength,
+} from "../format/pack-header.ts";
 import { keyOfFile } from "../layout.ts";
 
 /** The header of a pack of so many blobs comes with the first request. */

@@ -17,6 +17,8 @@ export interface PackJob {
 }
 
 export interface PackVerdict {
+  /** Its bytes are those that it was named after. */
+  readonly isAsNamed: boolean;
   /** What is wrong with the file as a whole. */
   readonly faults: readonly string[];
   /** Entries of the index whose blobs cannot be read. */
@@ -41,10 +43,11 @@ export class PackVerifier {
   verify({ pack, blobs, bytes }: PackJob): PackVerdict {
     const faults: string[] = [];
     this.#primitives.sha256Into(bytes, this.#hash, 0);
-    if (this.#hash.toHex() !== this.#index.packId(pack)) faults.push("its bytes are not those it was named after");
+    const isAsNamed = this.#hash.toHex() === this.#index.packId(pack);
+    if (!isAsNamed) faults.push("its bytes are not those it was named after");
     const listed = this.#listed(pack, bytes, blobs, faults);
     const badEntries = (listed ?? entriesOfPack(this.#index, pack)).filter((entry) => !this.isReadable(entry, bytes));
-    return { faults, badEntries };
+    return { isAsNamed, faults, badEntries };
   }
 
   /** Whether a blob opens, unpacks and has its hash. */

@@ -28,17 +28,15 @@ export function packsToRead(packs: readonly SizedPack[], what: ReadData, random:
       return packs.filter(({ id }) => Number.parseInt(id.slice(0, 2), 16) % what.of === what.part - 1);
     case "share":
       return shuffled(packs, random).slice(0, Math.ceil(packs.length * what.share));
-    case "bytes": {
-      const chosen: SizedPack[] = [];
-      let bytes = 0;
-      for (const pack of shuffled(packs, random)) {
-        if (bytes >= what.bytes) break;
-        chosen.push(pack);
-        bytes += pack.sizeBytes;
-      }
-      return chosen;
-    }
+    default:
+      return untilBytes(shuffled(packs, random), what.bytes);
   }
+}
+
+function untilBytes(packs: readonly SizedPack[], wantedBytes: number): readonly SizedPack[] {
+  let bytes = 0;
+  const end = packs.findIndex(({ sizeBytes }) => (bytes += sizeBytes) >= wantedBytes);
+  return end < 0 ? packs : packs.slice(0, end + 1);
 }
 
 /** Fisher and Yates. */

@@ -31,7 +31,7 @@ export function serveTrees(
 ): { readonly port: MessagePort } & Disposable {
   const { port1, port2 } = new MessageChannel();
   const answer = async ({ number, entry }: TreeRequest): Promise<void> => {
-    const stretch = await stretches.read(index.packId(index.packOf(entry)), { signal });
+    const stretch = await stretches.read(index.packOf(entry), { signal });
     const at = index.offsetOf(entry) - (stretch?.from ?? 0);
     const sealed = stretch?.bytes.slice(at, at + index.lengthOf(entry));
     port1.postMessage({ number, sealed } satisfies TreeReply);
@@ -78,11 +78,12 @@ export class RemoteTrees implements Disposable {
     this.#port.close();
   }
 
-  async #fetch(entry: number): Promise<Uint8Array | undefined> {
+  #fetch(entry: number): Promise<Uint8Array | undefined> {
     const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>();
     const number = this.#requests++;
     this.#waiting.set(number, resolve);
-    this.#port.postMessage({ number, entry } satisfies TreeRequest);
+    const request: TreeRequest = { number, entry };
+    this.#port.postMessage(request);
     return promise;
   }
 }

@@ -3,16 +3,11 @@
  * read last is kept, because trees of one snapshot lie together.
  */
 import { DomainError } from "../../base/errors.ts";
-import type { HexId } from "../../base/ids.ts";
 import type { CallOptions } from "../../storage/object-store.ts";
 import { keyOfFile } from "../layout.ts";
-import type { LocalCache } from "../local-cache.ts";
-import type { Repository } from "../repository.ts";
-
-export interface Stretch {
-  readonly from: number;
-  readonly to: number;
-}
+import type { Session } from "../session.ts";
+import type { PackTable } from "./pack-table.ts";
+import type { StoredPacks } from "./stored-packs.ts";
 
 export interface TreeStretch {
   /** Where in the pack the bytes begin. */
@@ -24,21 +19,20 @@ export interface TreeStretch {
 const KEPT_BYTES = 40 << 20;
 
 export class TreeStretches {
-  readonly #repository: Repository;
-  readonly #cache: LocalCache | undefined;
-  readonly #placeOf: (pack: HexId) => Stretch;
+  readonly #session: Session;
+  readonly #table: PackTable;
+  readonly #stored: StoredPacks;
   /** The one that was used last is the last. */
-  readonly #kept = new Map<HexId, TreeStretch>();
+  readonly #kept = new Map<number, TreeStretch>();
 
-  /** @param placeOf where trees lie in a pack, no further than it is long */
-  constructor(repository: Repository, cache: LocalCache | undefined, placeOf: (pack: HexId) => Stretch) {
-    this.#repository = repository;
-    this.#cache = cache;
-    this.#placeOf = placeOf;
+  constructor(session: Session, table: PackTable, stored: StoredPacks) {
+    this.#session = session;
+    this.#table = table;
+    this.#stored = stored;
   }
 
   /** undefined: there is no such pack. Only to be read: others get the same memory. */
-  async read(pack: HexId, options: CallOptions): Promise<TreeStretch | undefined> {
+  async read(pack: number, options: CallOptions): Promise<TreeStretch | undefined> {
     const stretch = this.#kept.get(pack) ?? (await this.#fetch(pack, options));
     if (stretch === undefined) return undefined;
     this.#kept.delete(pack);
@@ -47,13 +41,16 @@ export class TreeStretches {
     return stretch;
   }
 
-  async #fetch(pack: HexId, { signal }: CallOptions): Promise<TreeStretch | undefined> {
-    const { from, to } = this.#placeOf(pack);
-    const cached = await this.#cache?.get("data", pack);
-    if (cached !== undefined) return { from, bytes: cached.subarray(from, to) };
+  async #fetch(pack: number, { signal }: CallOptions): Promise<TreeStretch | undefined> {
+    const stored = this.#stored.indexed.get(pack);
+    if (stored === undefined) return undefined;
+    const from = Math.min(this.#table.treesFrom[pack] ?? 0, stored.sizeBytes);
+    const to = Math.min(this.#table.treesTo[pack] ?? 0, stored.sizeBytes);
+    const cached = await this.#session.cache?.get("data", stored.id);
+    if (cached !== undefined) return { from, bytes: cached.slice(from, to) };
     try {
       const range = { offset: from, length: to - from };
-      return { from, bytes: await this.#repository.store.get(keyOfFile("data", pack), { range, signal }) };
+      return { from, bytes: await this.#session.repository.store.get(keyOfFile("data", stored.id), { range, signal }) };
     } catch (error) {
       if (error instanceof DomainError && error.code === "object_not_found") return undefined;
       throw error;

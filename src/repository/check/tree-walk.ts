@@ -65,8 +65,8 @@ class TreeWalk {
   }
 
   async #visit(pack: number, entries: readonly number[]): Promise<void> {
-    const { index, threads, stretches, used, signal, onRead } = this.#parts;
-    const stretch = await stretches.read(index.packId(pack), { signal });
+    const { threads, stretches, used, signal, onRead } = this.#parts;
+    const stretch = await stretches.read(pack, { signal });
     if (stretch === undefined) {
       for (const entry of entries) this.#addDamaged({ entry, state: "its pack is missing" });
       return;

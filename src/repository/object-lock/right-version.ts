@@ -10,8 +10,10 @@ export interface FoundVersion {
   readonly bytes: Uint8Array;
 }
 
-/** What only a holder of the repository's key can have written, or nobody else would. */
-export type IsRight = (bytes: Uint8Array) => boolean;
+export interface FindOptions extends CallOptions {
+  /** Of a single file, whether these bytes are such as only a holder of the repository's key writes. @default any are */
+  readonly isRight?: (bytes: Uint8Array) => boolean;
+}
 
 /**
  * Of a file that is named by its content, the newest with that content. Of another the oldest that is right: it is written once, and
@@ -20,13 +22,12 @@ export type IsRight = (bytes: Uint8Array) => boolean;
 export async function findRightVersion(
   versions: ObjectVersions,
   history: History,
-  isRight: IsRight,
-  options: CallOptions,
+  { isRight = () => true, signal }: FindOptions = {},
 ): Promise<FoundVersion | undefined> {
   const id = promisedHash(history.key);
   const objects = history.versions.filter(({ isDeleteMarker }) => !isDeleteMarker);
   for (const info of id === undefined ? objects.toReversed() : objects) {
-    const bytes = await readVersion(versions, info, options);
+    const bytes = await readVersion(versions, info, { signal });
     if (bytes !== undefined && (id === undefined ? isRight(bytes) : hasHash(bytes, id))) return { info, bytes };
   }
   return undefined;

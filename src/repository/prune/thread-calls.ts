@@ -57,17 +57,18 @@ export class CalledThread<Request, Reply> implements AsyncDisposable {
   }
 }
 
-/** The thread's side. Requests that come while one is worked on wait. */
-export function answerCalls<Request, Reply>(work: (request: Request) => ThreadReply<Reply>): void {
-  parentPort?.on("message", (request: Request) => {
+/** The thread's side: `work` takes the requests of its CalledThread. Those that come while one is worked on wait. */
+export function answerCalls(work: (request: never) => ThreadReply<unknown>): void {
+  const answer = (request: unknown): [answer: Answer<unknown>, transfer: Transferable[]] => {
     try {
-      const { reply, transfer } = work(request);
-      parentPort?.postMessage({ reply } satisfies Answer<Reply>, transfer);
+      const { reply, transfer } = work(request as never);
+      return [{ reply }, [...transfer]];
     } catch (error) {
       const { kind, code, message, hint, details } = asDomainError(error);
-      parentPort?.postMessage({ error: { kind, code, message, hint, details } } satisfies Answer<Reply>);
+      return [{ error: { kind, code, message, hint, details } }, []];
     }
-  });
+  };
+  parentPort?.on("message", (request: unknown) => parentPort?.postMessage(...answer(request)));
 }
 
 /** Bytes that can be handed to a thread: memory that other views may look at, such as Node's pool of small buffers, cannot. */

@@ -1,0 +1,141 @@
+/** The thread that walks the trees and makes folders; it tells the writing threads what to write and the main thread what to fetch. */
+import { mkdirSync } from "node:fs";
+import { parentPort, workerData } from "node:worker_threads";
+import { DomainError } from "../../base/errors.ts";
+import { BlobIndex } from "../../repository/index/blob-index.ts";
+import { closeHandle, type FolderFd, openFolderAt } from "../folder-handle.ts";
+import { AttributeWriter, codeOf } from "./attributes.ts";
+import { ContentCheck } from "./content-check.ts";
+import { RestoreCounters } from "./counters.ts";
+import { RestoreFindings, stopping } from "./findings.ts";
+import type { PlannerMessage, PlannerStart } from "./messages.ts";
+import type { RestoredEntry } from "./options.ts";
+import { RestoreWalk } from "./restore-walk.ts";
+import { compileSelection } from "./selection.ts";
+import { requireRoom, SizeWalk } from "./space.ts";
+import { messageOf, treesThrough } from "./tree-port.ts";
+import { Trees } from "./trees.ts";
+import { VerifyWalk } from "./verify-walk.ts";
+import { WriteQueue } from "./write-queue.ts";
+
+const ENTRIES_AT_ONCE = 256;
+
+const start = workerData as PlannerStart;
+const stop = new Int32Array(start.stop);
+const index = BlobIndex.attach(start.index);
+const counters = new RestoreCounters(start.counters, start.counterRow);
+const findings = new RestoreFindings((finding) => tell({ kind: "finding", finding }), counters);
+const trees = new Trees(treesThrough(start.trees), index, start.masterKey);
+const waiting = { count: 0 };
+const queue = new WriteQueue({
+  index,
+  writers: start.writers,
+  waiting,
+  fetch: (task, writer, place) => tell({ kind: "fetch", task, writer, place }),
+  outcome: {
+    damaged: (path, error) => findings.damaged(path, error),
+    failedWith: (path, code) => findings.failedWith(path, code),
+    missed: (path, shortfalls) => findings.missed(path, shortfalls),
+  },
+});
+let entries: RestoredEntry[] = [];
+
+try {
+  await restore();
+  tell({ kind: "done" });
+} catch (error) {
+  Atomics.store(stop, 0, 1);
+  await queue.abandon(error);
+  tell({ kind: "failed", error: messageOf(error) });
+}
+start.trees.close();
+for (const writer of start.writers) writer.close();
+
+async function restore(): Promise<void> {
+  const { tree, entry, target, overwrite, sparse, dryRun } = start;
+  const selection = compileSelection(start.select);
+  const earlier = openTarget(target);
+  try {
+    const size = await new SizeWalk(trees, selection).measure({ tree, entry }, undefined);
+    counters.add("totalFiles", size.files);
+    counters.add("totalBytes", size.bytes);
+    await requireRoom(target, earlier, size, { trees, selection, index, sparse, measured: { tree, entry } });
+  } finally {
+    if (earlier !== undefined) closeHandle(earlier);
+  }
+  const root = dryRun ? openTarget(target) : makeTarget(target);
+  const walk = new RestoreWalk(root, {
+    trees,
+    index,
+    queue,
+    findings,
+    counters,
+    attributes: new AttributeWriter(start.self),
+    self: start.self,
+    selection,
+    overwrite,
+    deleteExtra: start.deleteExtra,
+    dryRun,
+    waiting,
+    tell: tellEntry,
+    throwIfStopped,
+  });
+  await walk.run(tree, entry);
+  if (start.verify && !dryRun && root !== undefined) {
+    const content = new ContentCheck(index);
+    await new VerifyWalk({ trees, content, findings, counters, selection, overwrite, throwIfStopped }).verify(root, tree, entry);
+  }
+  findings.summarise();
+  tellEntries();
+  if (root !== undefined) closeHandle(root);
+}
+
+/** Undefined if there is none. */
+function openTarget(path: string): FolderFd | undefined {
+  try {
+    return openFolderAt(path);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw targetUnusable(path, error);
+  }
+}
+
+function makeTarget(path: string): FolderFd {
+  try {
+    mkdirSync(path, { recursive: true });
+    return openFolderAt(path);
+  } catch (error) {
+    throw targetUnusable(path, error);
+  }
+}
+
+function targetUnusable(path: string, error: unknown): unknown {
+  const code = codeOf(error);
+  if (code === "") return error;
+  if (code === "ENOTDIR" || code === "EEXIST") {
+    return new DomainError("conflict", "target_no_folder", `Cannot restore into "${path}": it is no folder`, {
+      hint: "Name a folder, or a path that is free",
+    });
+  }
+  const state = code === "EACCES" || code === "EPERM" ? "permission denied" : code;
+  return stopping(path, code) ?? new DomainError("forbidden", "target_forbidden", `Cannot restore into "${path}": ${state}`);
+}
+
+function throwIfStopped(): void {
+  if (Atomics.load(stop, 0) !== 0) throw new DomainError("cancelled", "cancelled", "Cancelled");
+}
+
+function tellEntry(action: RestoredEntry["action"], path: string): void {
+  if (!start.tellEntries) return;
+  entries.push({ action, path });
+  if (entries.length >= ENTRIES_AT_ONCE) tellEntries();
+}
+
+function tellEntries(): void {
+  if (entries.length > 0) tell({ kind: "entries", entries });
+  entries = [];
+}
+
+function tell(message: PlannerMessage): void {
+  parentPort?.postMessage(message);
+}

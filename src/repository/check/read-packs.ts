@@ -1,0 +1,77 @@
+/** Reads packs whole and has threads prove that they are what they must be. */
+import { forEachConcurrent } from "../../base/concurrency.ts";
+import { DomainError } from "../../base/errors.ts";
+import type { HexId } from "../../base/ids.ts";
+import { keyOfFile } from "../layout.ts";
+import type { Session } from "../session.ts";
+import type { CheckThreads } from "./check-jobs.ts";
+import type { Damage, Damages } from "./damages.ts";
+import type { PackTable } from "./pack-table.ts";
+import type { SizedPack } from "./read-subset.ts";
+import { entriesOfPack } from "./pack-verifier.ts";
+
+export interface ReadPacksParts {
+  readonly table: PackTable;
+  readonly threads: CheckThreads;
+  readonly damages: Damages;
+  readonly onRead: (bytes: number) => void;
+}
+
+/** A thread works on one pack while the next is on its way. */
+const PACKS_PER_THREAD = 2;
+
+export async function readPacks(session: Session, packs: Iterable<SizedPack>, parts: ReadPacksParts): Promise<void> {
+  const { index, signal } = session;
+  const { table, threads, damages, onRead } = parts;
+  await forEachConcurrent(packs, { limit: PACKS_PER_THREAD * threads.limit, signal }, async ({ number, id }, signalOfAll) => {
+    const bytes = await getIfThere(session, id, signalOfAll);
+    if (bytes === undefined) {
+      const damage = damages.add(packMissing(id));
+      for (const entry of entriesOfPack(index, number)) damages.addBadEntry(entry, damage);
+      return;
+    }
+    const { length } = bytes;
+    const blobs = table.blobs[number] ?? 0;
+    const { isAsNamed, faults, badEntries } = await threads.run("pack", { pack: number, blobs, bytes }, [bytes.buffer as ArrayBuffer]);
+    onRead(length);
+    const expected = table.bytes[number];
+    const states = [
+      ...(length === expected ? [] : [`it has ${length} bytes instead of ${expected}`]),
+      ...faults,
+      ...(badEntries.length === 0 ? [] : [`${badEntries.length} of its ${blobs} blobs cannot be read`]),
+    ];
+    if (states.length === 0) return;
+    const damage = damages.add({
+      code: isAsNamed ? "pack_index_mismatch" : "pack_damaged",
+      object: keyOfFile("data", id),
+      state: states.join(", "),
+      // A pack that is as it was named was stored like this: what the index says of it is wrong.
+      remedy: isAsNamed ? 'run "holdfast repository repair index"' : repairPack(id),
+    });
+    for (const entry of badEntries) damages.addBadEntry(entry, damage);
+  });
+}
+
+export function packMissing(id: HexId): Damage {
+  return {
+    code: "pack_missing",
+    object: keyOfFile("data", id),
+    state: "it is not there",
+    remedy: 'run "holdfast repository repair index", then back up the same data once more',
+  };
+}
+
+export function repairPack(id: HexId): string {
+  return `run "holdfast repository repair packs ${id}", then back up the same data once more`;
+}
+
+async function getIfThere({ repository: { store } }: Session, id: HexId, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  try {
+    const bytes = await store.get(keyOfFile("data", id), { signal });
+    // Memory that other views may look at cannot be handed over.
+    return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+  } catch (error) {
+    if (error instanceof DomainError && error.code === "object_not_found") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,158 @@
+/**
+ * Carries out the plan of a prune. Killed at any moment, it loses nothing, and the next one goes on from there:
+ *
+ * 1. Packs are deleted whose mark is old enough. The plan has made sure that no index names them and no snapshot needs them.
+ * 2. What is needed of packs that are rewritten is stored in new packs. No index names those yet: left alone, they are marked in time.
+ * 3. The mark is written, before anything leaves the index: whoever relies on a pack that is about to leave can know it from then on.
+ *    A mark does not take a pack away: as long as an index names the pack, it counts as any other.
+ * 4. New index files are written. They name all packs that stay, new ones, and those put back.
+ * 5. The index files from before are removed, one by one: what they name beyond the new ones is still there.
+ * 6. Without grace, the packs of step 3 are deleted now.
+ * 7. Marks and resume records that are of no use any more are removed. A mark outlives its packs by the usual grace, for runs without a
+ *    lock that look for it.
+ */
+import { createHash } from "node:crypto";
+import { forEachConcurrent } from "../../base/concurrency.ts";
+import type { HexId } from "../../base/ids.ts";
+import { keyOfFile } from "../layout.ts";
+import { type MarkedPack, saveMark } from "../marks.ts";
+import type { FinishedPack } from "../pack-buffer.ts";
+import { PACK_BYTES, type PackerSettings } from "../blob-packer.ts";
+import type { Session } from "../session.ts";
+import { deletePacks } from "./delete-packs.ts";
+import type { PackTotal, PruneOptions, PrunePlan } from "./plan.ts";
+import { totalOf } from "./plan.ts";
+import type { RewriteReply, RewriteRequest, RewriteThreadData } from "./rewrite-thread.ts";
+import type { PackRange } from "./rewriter.ts";
+import { CalledThread, ownBytes } from "./thread-calls.ts";
+
+export interface PruneResult {
+  readonly deleted: PackTotal;
+  /** Deleted by a later prune. */
+  readonly marked: PackTotal;
+  readonly written: PackTotal;
+}
+
+/** Packs that are read, moved and stored at a time. */
+const CONCURRENT_PACKS = 3;
+const CONCURRENT_REMOVALS = 16;
+const ZSTD_LEVEL = 3;
+
+/**
+ * @param session with an exclusive lock, that planned it. Its index is out of date afterwards
+ * @throws {DomainError} corrupt/pack_damaged: nothing was removed but what was marked before
+ * @throws {DomainError} locked/…: the lock was lost
+ */
+export async function executePrune(
+  session: Session,
+  plan: PrunePlan,
+  options: Pick<PruneOptions, "clock" | "report" | "progress">,
+): Promise<PruneResult> {
+  return new Execution(session, plan, options).run();
+}
+
+type Thread = CalledThread<RewriteRequest, RewriteReply>;
+
+class Execution {
+  readonly #session: Session;
+  readonly #plan: PrunePlan;
+  readonly #options: Pick<PruneOptions, "clock" | "report" | "progress">;
+
+  constructor(session: Session, plan: PrunePlan, options: Pick<PruneOptions, "clock" | "report" | "progress">) {
+    this.#session = session;
+    this.#plan = plan;
+    this.#options = options;
+  }
+
+  async run(): Promise<PruneResult> {
+    const { toDelete, toMark, graceMs, outdatedMarks, outdatedResume } = this.#plan.work;
+    await this.#delete(toDelete);
+    const written = this.#plan.rewritesIndex ? await this.#rewrite() : [];
+    if (!this.#plan.rewritesIndex) await this.#mark();
+    if (graceMs === 0) await this.#delete(toMark);
+    await this.#remove("marks", outdatedMarks);
+    await this.#remove("resume", outdatedResume);
+    const deleted = graceMs === 0 ? [...toDelete, ...toMark] : toDelete;
+    return { deleted: totalOf(deleted), marked: totalOf(graceMs === 0 ? [] : toMark), written: totalOf(written) };
+  }
+
+  /** Steps 2 to 5. */
+  async #rewrite(): Promise<readonly MarkedPack[]> {
+    await using thread: Thread = new CalledThread(new URL("rewrite-thread.ts", import.meta.url), this.#threadData());
+    const written = await this.#rewritePacks(thread);
+    await this.#mark();
+    await this.#writeIndex(thread);
+    await this.#remove("index", [...this.#session.indexFiles]);
+    return written;
+  }
+
+  #threadData(): RewriteThreadData {
+    const { repository, index } = this.#session;
+    const { used, fates, compress } = this.#plan.work;
+    const { masterKey, config } = repository;
+    const packer: PackerSettings = { masterKey, version: config.version, packBytes: PACK_BYTES, level: ZSTD_LEVEL, verify: "all" };
+    return { index: index.shared, used: used.shared, fates, packer, compress };
+  }
+
+  async #rewritePacks(thread: Thread): Promise<readonly MarkedPack[]> {
+    const { repository, index, signal } = this.#session;
+    const written: MarkedPack[] = [];
+    let doneBytes = 0;
+    const { ranges } = await thread.call({ kind: "begin" });
+    const totalBytes = ranges.reduce((sum, { length }) => sum + length, 0);
+    const store = async (packs: readonly FinishedPack[]): Promise<void> => {
+      for (const pack of packs) {
+        await this.#storePack(pack);
+        written.push({ id: pack.id, bytes: pack.lengthBytes });
+      }
+    };
+    const move = async (range: PackRange, nr: number, signalOfAll: AbortSignal): Promise<void> => {
+      const key = keyOfFile("data", index.packId(range.pack));
+      const bytes = ownBytes(await repository.store.get(key, { range, signal: signalOfAll }));
+      const { packs } = await thread.call({ kind: "rewrite", range, bytes }, [bytes.buffer]);
+      await store(packs);
+      doneBytes += range.length;
+      this.#options.progress({ stage: "Rewriting packs", doneBytes, totalBytes, doneItems: nr + 1, totalItems: ranges.length });
+    };
+    await forEachConcurrent(ranges, { limit: CONCURRENT_PACKS, signal }, (range, signalOfAll, nr) => move(range, nr, signalOfAll));
+    await store((await thread.call({ kind: "finish" })).packs);
+    return written;
+  }
+
+  async #storePack({ id, sha256, buffer, lengthBytes }: FinishedPack): Promise<void> {
+    const { repository, signal } = this.#session;
+    this.#session.throwIfLost();
+    await repository.store.put(keyOfFile("data", id), new Uint8Array(buffer, 0, lengthBytes), { sha256, signal });
+  }
+
+  async #mark(): Promise<void> {
+    const { toMark: packs } = this.#plan.work;
+    if (packs.length === 0) return;
+    this.#session.throwIfLost();
+    await saveMark(this.#session.repository.files, { timeMs: this.#options.clock.now(), packs }, { signal: this.#session.signal });
+  }
+
+  async #writeIndex(thread: Thread): Promise<void> {
+    const { repository, signal } = this.#session;
+    for (let doneItems = 0; ; doneItems++) {
+      this.#options.progress({ stage: "Writing the index", doneBytes: 0, doneItems });
+      const { indexFile } = await thread.call({ kind: "index" });
+      if (indexFile === undefined) return;
+      const sha256 = createHash("sha256").update(indexFile).digest();
+      this.#session.throwIfLost();
+      await repository.store.put(keyOfFile("index", sha256.toHex() as HexId), indexFile, { sha256, signal });
+    }
+  }
+
+  async #delete(packs: readonly MarkedPack[]): Promise<void> {
+    await deletePacks(this.#session, packs, this.#options);
+  }
+
+  async #remove(type: "index" | "marks" | "resume", ids: readonly HexId[]): Promise<void> {
+    const { repository, signal } = this.#session;
+    await forEachConcurrent(ids, { limit: CONCURRENT_REMOVALS, signal }, async (id, signalOfAll) => {
+      this.#session.throwIfLost();
+      await repository.files.remove(type, id, { signal: signalOfAll });
+    });
+  }
+}
