@@ -13,12 +13,12 @@ const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOF
 /** A fifo that took the place of a file must not hold up who opens it; it has no effect on files. */
 const OPEN_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-const ASCII_ONLY = /^[\x01-\x7f]*$/;
+const BEYOND_ASCII = /[\x80-\xff]/;
 
 /** What calls that take a path get for an entry of an open folder. */
 export function pathIn(folder: FolderFd, name: ByteString): string | Buffer {
   const path = `/proc/self/fd/${folder}/${name}`;
-  return ASCII_ONLY.test(name) ? path : Buffer.from(path, "latin1");
+  return BEYOND_ASCII.test(name) ? Buffer.from(path, "latin1") : path;
 }
 
 /** The folder itself, likewise. */

@@ -78,7 +78,7 @@ export class BlobPacker {
   readonly #primitives: Primitives = primitives();
   readonly #open: (PackBuffer | undefined)[] = Array.from({ length: OPEN_PACKS }, () => undefined);
   readonly #id = new Uint8Array(ID_BYTES);
-  #verifiedId = new Uint8Array(ID_BYTES);
+  readonly #verifiedId = new Uint8Array(ID_BYTES);
   #sealedCopy = new Uint8Array(0);
   #plainCopy = new Uint8Array(0);
 

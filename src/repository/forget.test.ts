@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { randomHexId } from "../base/ids.ts";
+import { FakeClock } from "../base/testing/fake-clock.ts";
 import { NOT_NAMED_REASON, PARTIAL_TAG, planForgetByName, planForgetByRules } from "./forget.ts";
 import { timestampAt } from "./format/timestamp.ts";
 import { LAST_GOOD_REASON } from "./retention.ts";
 import type { StoredSnapshot } from "./snapshots.ts";
 
-const NOW_MS = Date.UTC(2026, 4, 20);
+const NOW_MS = new FakeClock().now();
 const DAY_MS = 24 * 3_600_000;
 
 function snapshot(daysAgo: number, { hostname = "a", partial = false } = {}): StoredSnapshot {

@@ -2,17 +2,20 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
-import { randomHexId, type RandomBytes } from "../base/ids.ts";
+import { type HexId, randomHexId, type RandomBytes } from "../base/ids.ts";
 import type { CallOptions, ObjectStore } from "../storage/object-store.ts";
 import { newGearParameters } from "./chunker/gear.ts";
-import { Cipher } from "./format/cipher.ts";
+import { chunkerFields } from "./format/chunker-parameters.ts";
+import { Cipher, type MasterKey } from "./format/cipher.ts";
 import { type Config, type RepositoryVersion, serializeConfig } from "./format/config.ts";
 import { CHOSEN_PASSWORD_PARAMETERS, RANDOM_PASSWORD_PARAMETERS, randomMasterKey } from "./format/key-file.ts";
 import { randomChunkerPolynomial } from "./format/polynomial.ts";
 import { newIdentity, writeIdentity } from "./identity.ts";
-import { addKey, type KeyOwner } from "./keys.ts";
-import { CHUNKER_KEY, CONFIG_KEY } from "./layout.ts";
+import { addKey, type KeyOwner, readKeys, unlockKeys } from "./keys.ts";
+import { CHUNKER_KEY, CONFIG_KEY, keyOfFile } from "./layout.ts";
+import { chunkerOf } from "./repository-chunker.ts";
 import { openRepository, type Repository } from "./repository.ts";
+import { listFiles } from "./sealed-files.ts";
 import { repositoryPassword, type RepositorySecret } from "./secret.ts";
 
 export interface InitOptions extends CallOptions {
@@ -26,44 +29,75 @@ export interface InitOptions extends CallOptions {
 }
 
 /**
- * Writes the config last: until then there is no repository, and a second init goes on where a killed one stopped.
+ * Writes the config last: until then there is no repository, and a second init goes on where a killed one stopped. It takes the master key
+ * that the first left under the same password, for restic opens a repository with the first key file that a password fits.
  *
  * @throws {DomainError} conflict/repository_exists
+ * @throws {DomainError} conflict/config_missing: there are snapshots, of a repository that lost its config
+ * @throws {DomainError} unsupported/chunker_version: `chunkerFrom` cuts as this version cannot
  */
 export async function initRepository(store: ObjectStore, options: InitOptions): Promise<Repository> {
-  const { secret, owner, clock, signal, version = 2, chunkerFrom, random = randomBytes } = options;
+  const { secret, signal, version = 2, chunkerFrom, random = randomBytes } = options;
   await refuseExisting(store, { signal });
   const identity = await writeIdentity(store, newIdentity(random), { signal });
-  const masterKey = randomMasterKey(random);
-  const cipher = new Cipher(masterKey);
-  const chunker = chunkerFrom === undefined ? newGearParameters(random) : chunkerFrom.chunker;
+  const spec = chunkerFrom === undefined ? newGearParameters(random) : chunkerOf({ config: chunkerFrom, store });
+  const chunker = spec.kind === "gear" ? spec : undefined;
   const config: Config = {
     version,
     id: randomHexId(random),
     chunkerPolynomial: chunkerFrom?.chunkerPolynomial ?? randomChunkerPolynomial(random),
-    ...(chunker === undefined ? {} : { chunker }),
+    chunker,
     otherFields: {},
   };
-  const password = repositoryPassword(secret, identity);
-  const parameters = secret.kind === "location-key" ? RANDOM_PASSWORD_PARAMETERS : CHOSEN_PASSWORD_PARAMETERS;
-  await addKey(store, masterKey, { password, parameters, owner }, clock, { signal });
-  if (chunker !== undefined) await store.put(CHUNKER_KEY, cipher.seal(Buffer.from(JSON.stringify(chunker))), { signal });
-  try {
-    await store.put(CONFIG_KEY, cipher.seal(serializeConfig(config)), { ifAbsent: true, signal });
-  } catch (error) {
-    throw error instanceof DomainError && error.code === "object_exists" ? repositoryExists(store) : error;
+  const key = await leaveKey(store, repositoryPassword(secret, identity), options);
+  const cipher = new Cipher(key.masterKey);
+  const writeChunker = async (): Promise<void> => {
+    if (chunker !== undefined) await store.put(CHUNKER_KEY, cipher.seal(Buffer.from(JSON.stringify(chunkerFields(chunker)))), { signal });
+  };
+  await writeChunker();
+  if (!(await putConfig(store, cipher.seal(serializeConfig(config)), { signal }))) {
+    // Who came first shall not be left with a key file that does not open its config.
+    if (key.added !== undefined) await store.delete(keyOfFile("keys", key.added), { signal });
+    throw repositoryExists(store);
   }
+  // Who came second may have written its own meanwhile.
+  await writeChunker();
   return openRepository(store, secret, { signal });
 }
 
-async function refuseExisting(store: ObjectStore, options: CallOptions): Promise<void> {
+interface LeftKey {
+  readonly masterKey: MasterKey;
+  /** undefined: it was there. */
+  readonly added: HexId | undefined;
+}
+
+async function leaveKey(store: ObjectStore, password: string, { secret, owner, clock, signal, random }: InitOptions): Promise<LeftKey> {
+  const { keys } = await readKeys(store, { signal });
+  for await (const { masterKey } of unlockKeys(keys, password)) return { masterKey, added: undefined };
+  const masterKey = randomMasterKey(random);
+  const parameters = secret.kind === "location-key" ? RANDOM_PASSWORD_PARAMETERS : CHOSEN_PASSWORD_PARAMETERS;
+  return { masterKey, added: await addKey(store, masterKey, { password, parameters, owner }, clock, { signal }) };
+}
+
+/** Whether this one is the repository's config now. One that is there may be ours all the same, if the answer to the first try was lost. */
+async function putConfig(store: ObjectStore, sealed: Uint8Array, options: CallOptions): Promise<boolean> {
   try {
-    await store.info(CONFIG_KEY, options);
+    await store.put(CONFIG_KEY, sealed, { ...options, ifAbsent: true });
+    return true;
   } catch (error) {
-    if (error instanceof DomainError && error.code === "object_not_found") return;
-    throw error;
+    if (!(error instanceof DomainError) || error.code !== "object_exists") throw error;
+    return Buffer.compare(await store.get(CONFIG_KEY, options), sealed) === 0;
   }
-  throw repositoryExists(store);
+}
+
+async function refuseExisting(store: ObjectStore, options: CallOptions): Promise<void> {
+  for await (const { key } of store.list(CONFIG_KEY, options)) if (key === CONFIG_KEY) throw repositoryExists(store);
+  for await (const { id } of listFiles(store, "snapshots", options)) {
+    throw new DomainError("conflict", "config_missing", `Cannot make a repository in "${store.url}": there is one that lost its config`, {
+      details: { snapshot: id },
+      hint: 'If its bucket keeps versions, run "holdfast repository repair undelete", otherwise give another address',
+    });
+  }
 }
 
 function repositoryExists(store: ObjectStore): DomainError {

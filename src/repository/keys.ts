@@ -1,6 +1,7 @@
 /** Key files: each holds the repository's one master key, sealed with a password of its own. */
 import { createHash } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
+import { mapConcurrent } from "../base/concurrency.ts";
 import { DomainError } from "../base/errors.ts";
 import type { Finding } from "../base/finding.ts";
 import type { HexId } from "../base/ids.ts";
@@ -9,7 +10,7 @@ import type { MasterKey } from "./format/cipher.ts";
 import { createKeyFile, type KeyFile, type KeyFileOptions, parseKeyFile, type ScryptParameters, unlockKeyFile } from "./format/key-file.ts";
 import { REPOSITORY_LIMITS } from "./format/limits.ts";
 import { keyOfFile } from "./layout.ts";
-import { listFiles, loadFile } from "./sealed-files.ts";
+import { type FileInfo, listFiles, loadFile } from "./sealed-files.ts";
 
 export interface StoredKey {
   readonly id: HexId;
@@ -21,30 +22,65 @@ export interface OpenedKey {
   readonly masterKey: MasterKey;
 }
 
+/** Names that are looked at: enough that nobody fills them by mistake. */
+const MAX_LISTED = 10_000;
+const CONCURRENT_READS = 8;
+
 /** What a key file says of whom it was made for. */
 export type KeyOwner = Pick<KeyFileOptions, "username" | "hostname">;
 
-/** All key files that can be read; what is wrong with the others becomes findings, since one good key is enough. */
+/**
+ * The key files that can be used, the oldest first, and no more of them than restic tries. What is wrong with others becomes findings, since
+ * one good key is enough. Whoever can only add objects cannot put anything before those that were there: the store dates them.
+ */
 export async function readKeys(
   store: ObjectStore,
   options: CallOptions = {},
 ): Promise<{ readonly keys: readonly StoredKey[]; readonly findings: readonly Finding[] }> {
-  const keys: StoredKey[] = [];
-  const findings: Finding[] = [];
-  for await (const { id, sizeBytes } of listFiles(store, "keys", options)) {
-    if (keys.length + findings.length >= REPOSITORY_LIMITS.keyFiles) {
-      findings.push(unusable(id, `there are more than ${REPOSITORY_LIMITS.keyFiles}`));
+  const listed = await listKeyFiles(store, options);
+  const oldestFirst = listed.infos.toSorted((a, b) => a.modifiedMs - b.modifiedMs);
+  const findings: Finding[] = [...listed.findings];
+  let keys: readonly StoredKey[] = [];
+  for (let at = 0; at < oldestFirst.length; at += REPOSITORY_LIMITS.keyFiles) {
+    if (keys.length >= REPOSITORY_LIMITS.keyFiles) {
+      findings.push(passedOver(`there are more than ${REPOSITORY_LIMITS.keyFiles}`));
       break;
     }
-    try {
-      if (sizeBytes > REPOSITORY_LIMITS.keyFileBytes) throw new DomainError("corrupt", "key_file", `it has ${sizeBytes} bytes`);
-      keys.push({ id, file: parseKeyFile(await loadFile(store, "keys", id, options)) });
-    } catch (error) {
-      if (!(error instanceof DomainError) || (error.kind !== "corrupt" && error.kind !== "unsupported")) throw error;
-      findings.push(unusable(id, error.message));
-    }
+    const batch = oldestFirst.slice(at, at + REPOSITORY_LIMITS.keyFiles);
+    const answers = await mapConcurrent(batch, { limit: CONCURRENT_READS, signal: options.signal }, async (info, signal) =>
+      readKey(store, info, { signal }),
+    );
+    const read = answers.filter((answer) => answer !== undefined);
+    findings.push(...read.filter((key) => "code" in key));
+    keys = [...keys, ...read.filter((key) => "file" in key)];
   }
-  return { keys, findings };
+  if (keys.length > REPOSITORY_LIMITS.keyFiles) findings.push(passedOver(`there are more than ${REPOSITORY_LIMITS.keyFiles}`));
+  return { keys: keys.slice(0, REPOSITORY_LIMITS.keyFiles), findings };
+}
+
+async function listKeyFiles(
+  store: ObjectStore,
+  options: CallOptions,
+): Promise<{ readonly infos: readonly FileInfo[]; readonly findings: readonly Finding[] }> {
+  const infos: FileInfo[] = [];
+  for await (const info of listFiles(store, "keys", options)) {
+    if (infos.length === MAX_LISTED) return { infos, findings: [passedOver(`"keys" holds more than ${MAX_LISTED} files`)] };
+    infos.push(info);
+  }
+  return { infos, findings: [] };
+}
+
+/** undefined: it was removed since the list was made. */
+async function readKey(store: ObjectStore, { id, sizeBytes }: FileInfo, options: CallOptions): Promise<StoredKey | Finding | undefined> {
+  try {
+    if (sizeBytes > REPOSITORY_LIMITS.keyFileBytes) throw new DomainError("corrupt", "key_file", `it has ${sizeBytes} bytes`);
+    return { id, file: parseKeyFile(await loadFile(store, "keys", id, options)) };
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    if (error.code === "object_not_found") return undefined;
+    if (error.kind !== "corrupt" && error.kind !== "unsupported") throw error;
+    return unusable(id, error.message);
+  }
 }
 
 /**
@@ -64,7 +100,11 @@ export interface NewKey {
   readonly owner: KeyOwner;
 }
 
-/** Gives the id of the new key file. */
+/**
+ * Gives the id of the new key file.
+ *
+ * @throws {DomainError} conflict/too_many_keys: restic, which tries only so many, might not come to one more
+ */
 export async function addKey(
   store: ObjectStore,
   masterKey: MasterKey,
@@ -72,6 +112,12 @@ export async function addKey(
   clock: Clock,
   options: CallOptions = {},
 ): Promise<HexId> {
+  const { keys } = await readKeys(store, options);
+  if (keys.length >= REPOSITORY_LIMITS.keyFiles) {
+    throw new DomainError("conflict", "too_many_keys", `Cannot add a key to "${store.url}": it has ${keys.length} already`, {
+      hint: "Remove one that nobody needs any more",
+    });
+  }
   const bytes = await createKeyFile(masterKey, password, { parameters, ...owner, createdMs: clock.now() });
   const sha256 = createHash("sha256").update(bytes).digest();
   const id = sha256.toHex() as HexId;
@@ -91,6 +137,10 @@ export async function removeKey(store: ObjectStore, id: HexId, inUse: HexId, opt
     });
   }
   await store.delete(keyOfFile("keys", id), options);
+}
+
+function passedOver(state: string): Finding {
+  return { grade: "info", code: "key_files_passed_over", object: "keys", message: `Cannot try all key files: ${state}` };
 }
 
 function unusable(id: HexId, state: string): Finding {

@@ -9,6 +9,7 @@ import type { RepositoryIdentity } from "./identity.ts";
 import { readKeys, unlockKeys } from "./keys.ts";
 import { CONFIG_KEY, IDENTITY_KEY } from "./layout.ts";
 import { candidateIdentities, openConfig, type OpenedConfig, overwrittenFinding } from "./object-lock/overwritten-files.ts";
+import { recoverChunker } from "./repository-chunker.ts";
 import { SealedFiles } from "./sealed-files.ts";
 import { repositoryPassword, type RepositorySecret } from "./secret.ts";
 
@@ -51,10 +52,10 @@ export async function openRepository(store: ObjectStore, secret: RepositorySecre
         unopened = error;
         continue;
       }
-      const config = parseConfig(opened.json);
+      const { config, findings: ofChunker } = await recoverChunker(parseConfig(opened.json), { store, cipher, identity }, options);
       const files = new SealedFiles(store, cipher, config.version);
       const overwritten = [...(opened.isOverwritten ? [CONFIG_KEY] : []), ...(isLatest ? [] : [IDENTITY_KEY])].map(overwrittenFinding);
-      return { store, config, identity, masterKey, keyId, cipher, files, findings: [...findings, ...overwritten] };
+      return { store, config, identity, masterKey, keyId, cipher, files, findings: [...findings, ...overwritten, ...ofChunker] };
     }
   }
   if (unopened !== undefined) {

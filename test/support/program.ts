@@ -13,6 +13,7 @@ export interface ProgramOptions {
   readonly signal?: AbortSignal | undefined;
   /** The whole environment; that of this process without it. */
   readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
 }
 
 /** Runs a program to its end, whatever its exit code. */

@@ -40,7 +40,7 @@ export class ReaderPool {
   #bytes = 0;
   readonly #rests: ((rests: readonly PackRest[]) => void)[] = [];
   /** Who waits for the next answer. */
-  #waiting: (() => void)[] = [];
+  readonly #waiting: (() => void)[] = [];
 
   constructor(ports: readonly MessagePort[]) {
     this.#readers = ports.map((port) => {

@@ -89,32 +89,49 @@ export interface WalkOptions {
   readonly report: FindingSink;
 }
 
+interface OpenFolder {
+  readonly path: ByteString;
+  readonly scanner: TreeScanner;
+  /** The one that it lies in; undefined for the top. */
+  readonly outer: OpenFolder | undefined;
+  readonly depth: number;
+}
+
 /** What is in a tree and below, each folder before its contents. */
 export async function* walkTree(
   trees: SnapshotTrees,
   tree: HexId,
   { path: top, enter = () => true, report }: WalkOptions,
 ): AsyncGenerator<WalkedNode, void, undefined> {
-  const open: { readonly path: ByteString; readonly scanner: TreeScanner }[] = [];
-  const openFolder = async (id: HexId, path: ByteString): Promise<void> => {
-    try {
-      if (open.length >= REPOSITORY_LIMITS.treeDepth) throw new DomainError("corrupt", "tree_depth", "Cannot go on: folders lie too deep");
-      open.push({ path, scanner: await trees.scan(id) });
-    } catch (error) {
-      reportDamage(path, error, report);
-    }
-  };
-  await openFolder(tree, top);
-  for (let folder = open.at(-1); folder !== undefined; folder = open.at(-1)) {
+  let folder = await openFolder(trees, tree, top, undefined, report);
+  while (folder !== undefined) {
     const node = nextNode(folder.path, folder.scanner, report);
     if (node === undefined) {
-      open.pop();
+      folder = folder.outer;
       continue;
     }
     const path = `${folder.path}/${node.name}` as ByteString;
     const subtree = node.type === "dir" ? node.subtree : undefined;
     yield { path, node };
-    if (subtree !== undefined && enter(path)) await openFolder(subtree, path);
+    if (subtree !== undefined && enter(path)) folder = await openFolder(trees, subtree, path, folder, report);
+  }
+}
+
+/** Gives the outer one if it cannot be opened, which is reported. */
+async function openFolder(
+  trees: SnapshotTrees,
+  id: HexId,
+  path: ByteString,
+  outer: OpenFolder | undefined,
+  report: FindingSink,
+): Promise<OpenFolder | undefined> {
+  const depth = (outer?.depth ?? 0) + 1;
+  try {
+    if (depth > REPOSITORY_LIMITS.treeDepth) throw new DomainError("corrupt", "tree_depth", "folders lie too deep");
+    return { path, scanner: await trees.scan(id), outer, depth };
+  } catch (error) {
+    reportDamage(path, error, report);
+    return outer;
   }
 }
 

@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, renameSync, unlinkSync } from "node:fs";
 import type { Node } from "../../repository/format/tree/node.ts";
 import { type FolderFd, pathIn } from "../folder-handle.ts";
-import { AttributeWriter, codeOf } from "./attributes.ts";
+import { type AttributeWriter, codeOf } from "./attributes.ts";
 import { FILE_INHERITS, FILE_REPLACES } from "./messages.ts";
 import { writeAll, writeSparse } from "./sparse-write.ts";
 import { temporaryName } from "./temporary-name.ts";

@@ -137,5 +137,5 @@ function tellEntries(): void {
 }
 
 function tell(message: PlannerMessage): void {
-  parentPort?.postMessage(message);
+  parentPort?.postMessage(message, []);
 }

@@ -7,6 +7,7 @@ import type { BlobPlace } from "./blob-ranges.ts";
 import { FILE_WORDS, PIECE_WORDS, type WriteReply, type WriteTask } from "./messages.ts";
 import type { PieceFile } from "./piece-file.ts";
 import type { TargetFolder } from "./target-folder.ts";
+import { ownMemory } from "./tree-port.ts";
 
 /** A file of one blob or none, made by one thread in one go. */
 export interface WholeFile {
@@ -147,5 +148,5 @@ function refusal(code: string | undefined): Error | undefined {
 }
 
 function joinNodes(files: readonly WholeFile[]): Uint8Array<ArrayBuffer> {
-  return concatBytes([TREE_HEAD, ...files.flatMap(({ raw }, at) => (at === 0 ? [raw] : [COMMA, raw])), TREE_TAIL]);
+  return ownMemory(concatBytes([TREE_HEAD, ...files.flatMap(({ raw }, at) => (at === 0 ? [raw] : [COMMA, raw])), TREE_TAIL]));
 }

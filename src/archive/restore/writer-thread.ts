@@ -53,7 +53,10 @@ parentPort?.on("message", (range: FetchedRange) => {
 function work(task: WriteTask, range: Uint8Array | undefined): void {
   tasks.delete(task.task);
   ranges.delete(task.task);
-  start.tasks.postMessage(new TaskWriter(task, range).run());
+  const reply = new TaskWriter(task, range).run();
+  // Many megabytes that would otherwise wait for a garbage collection.
+  if (range?.buffer instanceof ArrayBuffer) range.buffer.transfer(0);
+  start.tasks.postMessage(reply satisfies WriteReply, []);
 }
 
 class TaskWriter {

@@ -50,7 +50,7 @@ export async function keyAdd(given: KeyAddOptions, command: Command, context: Co
 export async function keyList(command: Command, context: CommandContext): Promise<void> {
   await runOnRepository(command, context, async ({ repository, format, context: { signal } }) => {
     const { keys } = await readKeys(repository.store, { signal });
-    const rows = keys.map((key) => ({ ...describe(key), current: key.id === repository.keyId }));
+    const rows = keys.map((key) => describe(key, repository.keyId));
     writeResult(context, format, rows, () =>
       formatTable(
         [{ title: "ID" }, { title: "Host" }, { title: "User" }, { title: "Created" }, { title: "In use" }],
@@ -116,10 +116,11 @@ interface ShownKey {
   readonly username: string;
   readonly created: string | undefined;
   readonly createdMs: number | undefined;
+  readonly current: boolean;
 }
 
-function describe({ id, file: { hostname, username, created } }: StoredKey): ShownKey {
-  return { id, hostname, username, created: created?.text, createdMs: created?.epochMs };
+function describe({ id, file: { hostname, username, created } }: StoredKey, current: HexId): ShownKey {
+  return { id, hostname, username, created: created?.text, createdMs: created?.epochMs, current: id === current };
 }
 
 function findKey(keys: readonly StoredKey[], name: string): HexId {

@@ -29,30 +29,29 @@ export async function repositoryStats(
     switch (given.mode) {
       case "restore-size": {
         const size = await restoreSize(trees, tops, run.report);
-        return writeSummary(
-          run,
-          { ...head, ...size },
-          () => `${formatBytes(size.bytes)}, ${counted(size.entries, "file")} and folders ${of}`,
-        );
+        writeSummary(run, { ...head, ...size }, () => `${formatBytes(size.bytes)}, ${counted(size.entries, "file")} and folders ${of}`);
+        break;
       }
       case "files-by-contents": {
         const contents = await uniqueContents(trees, tops, run.report);
-        return writeSummary(
+        writeSummary(
           run,
           { ...head, ...contents },
           () => `${formatBytes(contents.bytes)}, ${counted(contents.files, "different file")} ${of}`,
         );
+        break;
       }
       case "raw-data": {
         const raw = await rawData(trees, tops, session.index, run.report);
         const ratio = raw.storedBytes === 0 ? 1 : raw.bytes / raw.storedBytes;
-        return writeSummary(run, { ...head, ...raw, compressionRatio: ratio }, () =>
+        writeSummary(run, { ...head, ...raw, compressionRatio: ratio }, () =>
           [
             `${formatBytes(raw.storedBytes)} stored in ${counted(raw.blobs, "blob")} ${of}`,
             `${formatBytes(raw.bytes)} before compression, ${ratio.toFixed(2)} to 1`,
             ...(raw.missing === 0 ? [] : [`${counted(raw.missing, "blob")} missing`]),
           ].join("\n"),
         );
+        break;
       }
     }
   });

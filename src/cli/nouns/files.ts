@@ -2,8 +2,10 @@
 import { type Command, Option } from "commander";
 import type { FilesBackupOptions } from "../commands/files-backup.ts";
 import type { FilesDiffOptions } from "../commands/files-diff.ts";
+import type { FilesDumpOptions } from "../commands/files-dump.ts";
 import type { FilesFindOptions } from "../commands/files-find.ts";
 import type { FilesListOptions } from "../commands/files-list.ts";
+import type { FilesRewriteOptions } from "../commands/files-rewrite.ts";
 import type { FilesShowOptions } from "../commands/files-show.ts";
 import type { CommandContext } from "../context.ts";
 import { addExcludeOptions } from "../pattern-options.ts";
@@ -17,6 +19,8 @@ export function addFiles(program: Command, context: CommandContext): void {
   addShow(files, context);
   addFind(files, context);
   addDiff(files, context);
+  addDump(files, context);
+  addRewrite(files, context);
 }
 
 function addBackup(files: Command, context: CommandContext): void {
@@ -111,4 +115,39 @@ function addDiff(files: Command, context: CommandContext): void {
     const { filesDiff } = await import("../commands/files-diff.ts");
     await filesDiff(before, after, given, command, context);
   });
+}
+
+function addDump(files: Command, context: CommandContext): void {
+  const dump = files
+    .command("dump")
+    .argument("<snapshot>", 'Id or "latest"')
+    .argument("<path>", "File, or a folder; / for all of it")
+    .description("Write a file of a snapshot to standard output, or a folder as a tar archive")
+    .option("-t, --target <file>", "Write to this file instead, which must not exist");
+  addRepositoryOptions(addSnapshotFilter(dump)).action(async (name: string, path: string, given: FilesDumpOptions, command: Command) => {
+    const { filesDump } = await import("../commands/files-dump.ts");
+    await filesDump(name, path, given, command, context);
+  });
+}
+
+function addRewrite(files: Command, context: CommandContext): void {
+  const rewrite = addExcludeOptions(
+    files
+      .command("rewrite")
+      .argument("[snapshot...]", 'Ids or "latest"; all without any')
+      .description("Make snapshots anew without some files, or with another host, time or tags"),
+  )
+    .option("--new-host <name>", "Host that they are of from now on")
+    .option("--new-time <time>", "Time that they have from now on, as in 2026-05-01T13:45:00Z")
+    .option("--add-tag <tags>", "Tags to add, as in a,b", collect, [])
+    .option("--remove-tag <tags>", "Tags to remove", collect, [])
+    .option("--set-tag <tags>", "Tags instead of those they have", collect, [])
+    .option("--forget", "Remove the originals")
+    .option("-n, --dry-run", "Only say what would change");
+  addRepositoryOptions(addSnapshotFilter(rewrite)).action(
+    async (names: readonly string[], given: FilesRewriteOptions, command: Command) => {
+      const { filesRewrite } = await import("../commands/files-rewrite.ts");
+      await filesRewrite(names, given, command, context);
+    },
+  );
 }

@@ -2,21 +2,20 @@
  * Proves that a repository is whole: files, index, snapshots, trees, and all or a part of the data. What is wrong is named by file, with
  * what it touches and what to do about it. Nothing is written.
  */
-import { availableParallelism } from "node:os";
 import type { Clock } from "../../base/clock.ts";
 import type { FindingSink } from "../../base/finding.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import type { Session } from "../session.ts";
-import type { CheckJobs, CheckThreadData, CheckThreads } from "./check-jobs.ts";
 import { type CheckFinding, damageFindings, garbageFinding } from "./check-findings.ts";
+import { startCheckThreads } from "./check-threads.ts";
 import { CheckProgress } from "./check-progress.ts";
 import { Damages } from "./damages.ts";
 import { EntrySet } from "./entry-set.ts";
-import { JobThreads } from "./job-threads.ts";
 import { keyOfFile } from "../layout.ts";
 import { explainMissing } from "./missing-blobs.ts";
+import { addAbsentPacks, repairPack } from "./pack-damage.ts";
 import type { PackTable } from "./pack-table.ts";
-import { packMissing, readPacks, repairPack } from "./read-packs.ts";
+import { readPacks } from "./read-packs.ts";
 import { packsToRead, type ReadData, type SizedPack } from "./read-subset.ts";
 import { checkSmallFiles } from "./small-files.ts";
 import { listStoredPacks, type StoredPacks } from "./stored-packs.ts";
@@ -46,9 +45,6 @@ export interface CheckResult extends UsageCount {
   readonly ok: boolean;
 }
 
-/** More threads would wait for the store. */
-const MAX_THREADS = 8;
-
 /**
  * Index files and snapshots that the session could not read are looked at again and become findings here, with what they touch: the sink
  * of openSession() need not show its findings about them.
@@ -57,12 +53,7 @@ const MAX_THREADS = 8;
  */
 export async function checkRepository(session: Session, options: CheckOptions): Promise<CheckResult> {
   const { index, repository, signal } = session;
-  const data: CheckThreadData = { index: index.shared, masterKey: repository.masterKey };
-  await using threads: CheckThreads = new JobThreads<CheckJobs>(
-    new URL("check-thread.ts", import.meta.url),
-    data,
-    Math.min(availableParallelism(), MAX_THREADS),
-  );
+  await using threads = startCheckThreads(session);
   const damages = new Damages(index);
   const progress = new CheckProgress(options.progress, options.clock);
   progress.start("Looking at files");
@@ -100,15 +91,6 @@ export async function checkRepository(session: Session, options: CheckOptions): 
     findings,
     ok: findings.every(({ grade }) => grade === "info"),
   };
-}
-
-function addAbsentPacks({ index }: Session, { absent }: StoredPacks, damages: Damages): void {
-  if (absent.length === 0) return;
-  const numbers = new Map(absent.map((pack) => [pack, damages.add(packMissing(index.packId(pack)))]));
-  for (const entry of index.entries()) {
-    const damage = numbers.get(index.packOf(entry));
-    if (damage !== undefined) damages.addBadEntry(entry, damage);
-  }
 }
 
 /** Those that were asked for, and those with which something is wrong: what is left in them must be known. */

@@ -5,7 +5,8 @@ import type { HexId } from "../../base/ids.ts";
 import { keyOfFile } from "../layout.ts";
 import type { Session } from "../session.ts";
 import type { CheckThreads } from "./check-jobs.ts";
-import type { Damage, Damages } from "./damages.ts";
+import { packMissing, repairPack } from "./pack-damage.ts";
+import type { Damages } from "./damages.ts";
 import type { PackTable } from "./pack-table.ts";
 import type { SizedPack } from "./read-subset.ts";
 import { entriesOfPack } from "./pack-verifier.ts";
@@ -24,7 +25,7 @@ export async function readPacks(session: Session, packs: Iterable<SizedPack>, pa
   const { index, signal } = session;
   const { table, threads, damages, onRead } = parts;
   await forEachConcurrent(packs, { limit: PACKS_PER_THREAD * threads.limit, signal }, async ({ number, id }, signalOfAll) => {
-    const bytes = await getIfThere(session, id, signalOfAll);
+    const bytes = await getPack(session, id, signalOfAll);
     if (bytes === undefined) {
       const damage = damages.add(packMissing(id));
       for (const entry of entriesOfPack(index, number)) damages.addBadEntry(entry, damage);
@@ -32,7 +33,7 @@ export async function readPacks(session: Session, packs: Iterable<SizedPack>, pa
     }
     const { length } = bytes;
     const blobs = table.blobs[number] ?? 0;
-    const { isAsNamed, faults, badEntries } = await threads.run("pack", { pack: number, blobs, bytes }, [bytes.buffer as ArrayBuffer]);
+    const { isAsNamed, faults, badEntries } = await threads.run("pack", { pack: number, blobs, bytes }, [bytes.buffer]);
     onRead(length);
     const expected = table.bytes[number];
     const states = [
@@ -46,30 +47,22 @@ export async function readPacks(session: Session, packs: Iterable<SizedPack>, pa
       object: keyOfFile("data", id),
       state: states.join(", "),
       // A pack that is as it was named was stored like this: what the index says of it is wrong.
-      remedy: isAsNamed ? 'run "holdfast repository repair index"' : repairPack(id),
+      remedy: isAsNamed ? 'run "holdfast repository repair index --read-all-packs"' : repairPack(id),
     });
     for (const entry of badEntries) damages.addBadEntry(entry, damage);
   });
 }
 
-export function packMissing(id: HexId): Damage {
-  return {
-    code: "pack_missing",
-    object: keyOfFile("data", id),
-    state: "it is not there",
-    remedy: 'run "holdfast repository repair index", then back up the same data once more',
-  };
-}
-
-export function repairPack(id: HexId): string {
-  return `run "holdfast repository repair packs ${id}", then back up the same data once more`;
-}
-
-async function getIfThere({ repository: { store } }: Session, id: HexId, signal: AbortSignal): Promise<Uint8Array | undefined> {
+/** All of a pack, in memory that can be handed over; undefined if it is not there. */
+export async function getPack(
+  { repository: { store } }: Session,
+  id: HexId,
+  signal: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
     const bytes = await store.get(keyOfFile("data", id), { signal });
-    // Memory that other views may look at cannot be handed over.
-    return bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+    const { buffer } = bytes;
+    return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length ? new Uint8Array(buffer) : new Uint8Array(bytes);
   } catch (error) {
     if (error instanceof DomainError && error.code === "object_not_found") return undefined;
     throw error;

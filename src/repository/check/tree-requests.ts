@@ -83,7 +83,7 @@ export class RemoteTrees implements Disposable {
     const number = this.#requests++;
     this.#waiting.set(number, resolve);
     const request: TreeRequest = { number, entry };
-    this.#port.postMessage(request);
+    this.#port.postMessage(request, []);
     return promise;
   }
 }

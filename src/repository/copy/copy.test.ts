@@ -50,7 +50,7 @@ class World {
   async copy({ snapshots, dryRun = false, store }: Partial<CopyCall> = {}): Promise<CopyResult> {
     await using from = await this.source.session(this.findings);
     await using to = await this.target(store);
-    return copySnapshots(from, to, {
+    return await copySnapshots(from, to, {
       snapshots: snapshots ?? from.snapshots,
       dryRun,
       verify: "all",
@@ -63,7 +63,7 @@ class World {
   /** What the target's snapshots hold, the oldest first. */
   async contents(): Promise<SampleTree[]> {
     await using session = await this.target();
-    return Promise.all(session.snapshots.map(async ({ snapshot }) => readTree(session, snapshot.tree)));
+    return await Promise.all(session.snapshots.map(async ({ snapshot }) => readTree(session, snapshot.tree)));
   }
 }
 
@@ -88,7 +88,7 @@ async function readTree(session: Session, id: HexId): Promise<SampleTree> {
     const texts = await Promise.all(content.map(async (blob) => Buffer.from(await readBlob(session, "data", blob)).toString()));
     return [name, texts.length > 1 ? texts : (texts[0] ?? "")] as const;
   });
-  return Object.fromEntries(await Promise.all(entries));
+  return Object.fromEntries(await Promise.all(entries)) as SampleTree;
 }
 
 /** Changes a byte of the blob where it lies, in whatever pack. */

@@ -31,9 +31,9 @@ export function retentionDates({ retentionMs, marginMs }: Immutability, nowMs: n
 
 /** The first moment of a month, in UTC, that is not earlier. */
 export function firstOfMonth(ms: number): number {
-  const date = new Date(ms);
-  const startOf = (monthsOn: number): number => Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + monthsOn);
-  return startOf(0) === ms ? ms : startOf(1);
+  const moment = Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO("UTC");
+  const start = moment.with({ day: 1 }).startOfDay();
+  return (start.epochMilliseconds === ms ? start : start.add({ months: 1 })).epochMilliseconds;
 }
 
 /** The store, with each file of a repository retained from the moment it is put. Locks and short-lived records are not. */

@@ -67,7 +67,7 @@ export class ThreadPacks implements PackSink {
 
   #collect(): void {
     for (;;) {
-      const received = receiveMessageOnPort(this.#channel.port) as { readonly message: BufferReturn } | undefined;
+      const received: { readonly message: BufferReturn } | undefined = receiveMessageOnPort(this.#channel.port);
       if (received === undefined) return;
       this.giveBack(received.message.buffer);
     }

@@ -1,0 +1,16 @@
+/** Tells the right bytes of the files whose names say nothing of them. */
+import type { ObjectKey } from "../../storage/object-store.ts";
+import { parseIdentity } from "../identity.ts";
+import { IDENTITY_KEY } from "../layout.ts";
+import type { Repository } from "../repository.ts";
+
+/** For config and chunker: this repository's key sealed them. For the identity: it is the one that the repository was opened with. */
+export function isRightFile({ cipher, identity, store }: Repository, key: ObjectKey, bytes: Uint8Array): boolean {
+  try {
+    if (key === IDENTITY_KEY) return parseIdentity(bytes, store.url).id === identity?.id;
+    cipher.open(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
