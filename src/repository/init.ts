@@ -55,7 +55,10 @@ export async function initRepository(store: ObjectStore, options: InitOptions): 
     if (chunker !== undefined) await store.put(CHUNKER_KEY, cipher.seal(Buffer.from(JSON.stringify(chunkerFields(chunker)))), { signal });
   };
   await writeChunker();
-  if (!(await putConfig(store, cipher.seal(serializeConfig(config)), { signal }))) {
+  try {
+    await store.put(CONFIG_KEY, cipher.seal(serializeConfig(config)), { ifAbsent: true, signal });
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== "object_exists") throw error;
     // Who came first shall not be left with a key file that does not open its config.
     if (key.added !== undefined) await store.delete(keyOfFile("keys", key.added), { signal });
     throw repositoryExists(store);
@@ -77,17 +80,6 @@ async function leaveKey(store: ObjectStore, password: string, { secret, owner, c
   const masterKey = randomMasterKey(random);
   const parameters = secret.kind === "location-key" ? RANDOM_PASSWORD_PARAMETERS : CHOSEN_PASSWORD_PARAMETERS;
   return { masterKey, added: await addKey(store, masterKey, { password, parameters, owner }, clock, { signal }) };
-}
-
-/** Whether this one is the repository's config now. One that is there may be ours all the same, if the answer to the first try was lost. */
-async function putConfig(store: ObjectStore, sealed: Uint8Array, options: CallOptions): Promise<boolean> {
-  try {
-    await store.put(CONFIG_KEY, sealed, { ...options, ifAbsent: true });
-    return true;
-  } catch (error) {
-    if (!(error instanceof DomainError) || error.code !== "object_exists") throw error;
-    return Buffer.compare(await store.get(CONFIG_KEY, options), sealed) === 0;
-  }
 }
 
 async function refuseExisting(store: ObjectStore, options: CallOptions): Promise<void> {

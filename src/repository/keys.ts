@@ -40,7 +40,7 @@ export async function readKeys(
   const listed = await listKeyFiles(store, options);
   const oldestFirst = listed.infos.toSorted((a, b) => a.modifiedMs - b.modifiedMs);
   const findings: Finding[] = [...listed.findings];
-  let keys: readonly StoredKey[] = [];
+  const keys: StoredKey[] = [];
   for (let at = 0; at < oldestFirst.length; at += REPOSITORY_LIMITS.keyFiles) {
     if (keys.length >= REPOSITORY_LIMITS.keyFiles) {
       findings.push(passedOver(`there are more than ${REPOSITORY_LIMITS.keyFiles}`));
@@ -52,7 +52,7 @@ export async function readKeys(
     );
     const read = answers.filter((answer) => answer !== undefined);
     findings.push(...read.filter((key) => "code" in key));
-    keys = [...keys, ...read.filter((key) => "file" in key)];
+    keys.push(...read.filter((key) => "file" in key));
   }
   if (keys.length > REPOSITORY_LIMITS.keyFiles) findings.push(passedOver(`there are more than ${REPOSITORY_LIMITS.keyFiles}`));
   return { keys: keys.slice(0, REPOSITORY_LIMITS.keyFiles), findings };

@@ -25,6 +25,9 @@ export const IDENTITY_KEY: ObjectKey = parseObjectKey("holdfast/repository.json"
 /** Sealed: the chunker's parameters once more, should a tool drop our field from `config`. */
 export const CHUNKER_KEY: ObjectKey = parseObjectKey("holdfast/chunker");
 
+/** Sealed: for each epoch, which cluster writes. */
+export const WRITER_FOLDER = "holdfast/writer/";
+
 const ID_FORM = /^[0-9a-f]{64}$/;
 
 export function folderOf(type: ContentNamedType): string {

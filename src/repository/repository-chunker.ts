@@ -1,13 +1,18 @@
 /** How files are cut in a repository: as it says itself, or else as restic does. */
 import { DomainError } from "../base/errors.ts";
 import type { Finding } from "../base/finding.ts";
-import type { CallOptions } from "../storage/object-store.ts";
+import type { CallOptions, ObjectStore } from "../storage/object-store.ts";
 import type { ChunkerSpec } from "./chunker/chunker.ts";
 import { type ChunkerParameters, type LaterChunker, parseChunkerParameters } from "./format/chunker-parameters.ts";
 import type { Config } from "./format/config.ts";
 import { JsonObject } from "./format/json-object.ts";
 import { CHUNKER_KEY } from "./layout.ts";
 import type { Repository } from "./repository.ts";
+
+export interface CutRepository {
+  readonly config: Pick<Config, "chunker" | "chunkerPolynomial">;
+  readonly store: Pick<ObjectStore, "url">;
+}
 
 /** What nobody can cut with: it can be read, but not added to. */
 const UNKNOWN_CHUNKER: LaterChunker = { kind: "later", fields: {} };
@@ -16,7 +21,7 @@ const UNKNOWN_CHUNKER: LaterChunker = { kind: "later", fields: {} };
  * @throws {DomainError} unsupported/chunker_version: the repository can be read, but not added to, since a later Holdfast made it or its
  *   parameters are lost
  */
-export function chunkerOf({ config, store }: Pick<Repository, "config" | "store">): ChunkerSpec {
+export function chunkerOf({ config, store }: CutRepository): ChunkerSpec {
   const { chunker, chunkerPolynomial } = config;
   if (chunker === undefined) return { kind: "rabin", polynomial: chunkerPolynomial };
   if (chunker.kind === "gear") return chunker;

@@ -94,13 +94,19 @@ export function makeEverything(folder: string): void {
 
 /** Fails with the first entry that differs: in kind, content, owner, mode, times, attributes or names of the same file. */
 export function assertSameTree(actual: string, expected: string): void {
-  assert.deepEqual(describeTree(actual), describeTree(expected));
+  const [found, wanted] = [describeTree(actual), describeTree(expected)];
+  assert.deepEqual(Object.keys(found), Object.keys(wanted));
+  for (const [name, entry] of Object.entries(wanted)) assert.deepEqual(found[name], entry, name);
 }
 
-/** By path: what a backup is to keep. */
+/** By path: what a backup is to keep of all that is in a folder. */
 export function describeTree(folder: string): Readonly<Record<string, unknown>> {
   const found: Record<string, unknown> = {};
   const firstNames = new Map<bigint, string>();
+  const visitAll = (path: ByteString, name: string): void => {
+    const entries = readdirSync(bytesOf(path), { encoding: "latin1" }) as ByteString[];
+    for (const entry of entries.toSorted()) visit(`${path}/${entry}` as ByteString, `${name}/${displayText(entry)}`);
+  };
   const visit = (path: ByteString, name: string): void => {
     const bytes = bytesOf(path);
     const stat = lstatSync(bytes, { bigint: true });
@@ -112,13 +118,13 @@ export function describeTree(folder: string): Readonly<Record<string, unknown>> 
       device: stat.isCharacterDevice() || stat.isBlockDevice() ? stat.rdev : undefined,
       target: stat.isSymbolicLink() ? readlinkSync(bytes, { encoding: "latin1" }) : undefined,
       content: stat.isFile() ? createHash("sha256").update(readFileSync(bytes)).digest("hex") : undefined,
-      xattrs: listXattrs(path).map((attribute) => [attribute, Buffer.from(getXattr(path, attribute) ?? []).toString("hex")]).toSorted(),
+      xattrs: listXattrs(path)
+        .map((attribute) => [attribute, Buffer.from(getXattr(path, attribute) ?? []).toString("hex")])
+        .toSorted(),
       sameAs: stat.isDirectory() || stat.nlink === 1n ? undefined : firstNames.getOrInsert(stat.ino, name),
     };
-    if (!stat.isDirectory()) return;
-    const entries = readdirSync(bytes, { encoding: "latin1" }) as ByteString[];
-    for (const entry of entries.toSorted()) visit(`${path}/${entry}` as ByteString, `${name}/${displayText(entry)}`);
+    if (stat.isDirectory()) visitAll(path, name);
   };
-  visit(byteStringOf(folder), "");
+  visitAll(byteStringOf(folder), "");
   return found;
 }

@@ -48,36 +48,14 @@ export async function extendFor(session: Session, options: ExtensionOptions): Pr
   const { tree, newPacks, dates } = options;
   const parent = await loadParent(session, options);
   const used = await usedPacks(session, tree, parent, dates);
-  const knownPacks = new Map([...(parent?.packs ?? []), ...Array.from(newPacks, (pack) => [pack, dates.untilMs] as const)]);
-  const isDue = (until: number | undefined): boolean => (until ?? 0) < dates.neededMs;
-
-  const duePacks = new Set([...used].filter((pack) => isDue(knownPacks.get(pack))));
-  const gonePacks = await extendAll(
-    session,
-    options,
-    Array.from(duePacks, (pack) => keyOfFile("data", pack)),
-  );
-  await retainIndexOf(session, { packs: duePacks, used, untilMs: dates.untilMs });
-
-  const access = await accessFiles(session);
-  const dueFiles = new Set(access.filter((key) => isDue(parent?.files.get(key))));
-  const goneFiles = await extendAll(session, options, [...dueFiles]);
-
-  const ledger: Ledger = {
-    tree,
-    packs: new Map(
-      Array.from(used, (pack) => [pack, duePacks.has(pack) ? dates.untilMs : (knownPacks.get(pack) ?? 0)] as const).filter(
-        ([pack]) => !gonePacks.has(keyOfFile("data", pack)),
-      ),
-    ),
-    files: new Map(
-      access
-        .map((key) => [key, dueFiles.has(key) ? dates.untilMs : (parent?.files.get(key) ?? 0)] as const)
-        .filter(([key]) => !goneFiles.has(key)),
-    ),
-  };
+  const known = new Map([...(parent?.packs ?? []), ...Array.from(newPacks, (pack) => [pack, dates.untilMs] as const)]);
+  const packs = await extendDue(session, options, { names: used, keyOf: (pack) => keyOfFile("data", pack), known });
+  const extended = new Set([...used].filter((pack) => packs.get(pack) !== known.get(pack)));
+  await retainIndexOf(session, { packs: extended, used, untilMs: dates.untilMs });
+  const access = { names: await accessFiles(session), keyOf: (key: ObjectKey) => key, known: parent?.files ?? new Map() };
+  const ledger: Ledger = { tree, packs, files: await extendDue(session, options, access) };
   const id = await session.repository.files.save("ledger", serializeLedger(ledger), { signal: session.signal });
-  return { ledger: id, packs: used.size, extendedPacks: duePacks.size };
+  return { ledger: id, packs: used.size, extendedPacks: extended.size };
 }
 
 /** One that cannot be read only costs time. */
@@ -111,22 +89,35 @@ async function accessFiles({ repository, signal }: Session): Promise<readonly Ob
   return [CONFIG_KEY, ...(identity === undefined ? [] : [IDENTITY_KEY]), ...(config.chunker === undefined ? [] : [CHUNKER_KEY]), ...keys];
 }
 
-/** Gives those that are gone. */
-async function extendAll(
+interface Extendable<T> {
+  readonly names: Iterable<T>;
+  readonly keyOf: (name: T) => ObjectKey;
+  /** Until when each is retained. */
+  readonly known: ReadonlyMap<T, number>;
+}
+
+/** Extends what is due, and gives until when each is retained then; what is gone is left out. */
+async function extendDue<T>(
   { repository, signal }: Session,
   { dates, report }: ExtensionOptions,
-  keys: readonly ObjectKey[],
-): Promise<ReadonlySet<ObjectKey>> {
-  const gone = new Set<ObjectKey>();
-  await forEachConcurrent(keys, { limit: CONCURRENT_EXTENSIONS, signal }, async (key, signalOfAll) => {
+  { names, keyOf, known }: Extendable<T>,
+): Promise<Map<T, number>> {
+  const retained = new Map<T, number>();
+  await forEachConcurrent(names, { limit: CONCURRENT_EXTENSIONS, signal }, async (name, signalOfAll) => {
+    const untilMs = known.get(name) ?? 0;
+    if (untilMs >= dates.neededMs) {
+      retained.set(name, untilMs);
+      return;
+    }
+    const key = keyOf(name);
     const isRight = (bytes: Uint8Array): boolean => isRightFile(repository, key, bytes);
     try {
       await extendFile(repository.store, key, dates.untilMs, { isRight, signal: signalOfAll });
+      retained.set(name, dates.untilMs);
     } catch (error) {
       if (!(error instanceof DomainError) || error.code !== "object_not_found") throw error;
-      gone.add(key);
       report({ grade: "critical", code: "locked_object_missing", object: key, message: error.message });
     }
   });
-  return gone;
+  return retained;
 }

@@ -5,9 +5,10 @@
 import { forEachConcurrent } from "../../base/concurrency.ts";
 import { DomainError } from "../../base/errors.ts";
 import type { HexId } from "../../base/ids.ts";
-import { encodeIndexFile, type IndexedBlob, scanIndexFile } from "../index/index-file.ts";
+import { scanIndexFile } from "../index/index-file.ts";
 import { keyOfFile } from "../layout.ts";
 import { loadCached } from "../open-index.ts";
+import { encodeIndexFiles, packsOf } from "../prune/index-files.ts";
 import type { Session } from "../session.ts";
 import { extendFile } from "./extend-file.ts";
 
@@ -20,11 +21,6 @@ export interface IndexCoverOptions {
 }
 
 const CONCURRENT_FILES = 16;
-/** As many as restic puts into one file. */
-const BLOBS_OF_FILE = 50_000;
-/** Whose blobs are in memory at a time; for each so many the whole index is gone through once. */
-const PACKS_AT_A_TIME = 1_000;
-
 /** @param session whose store retains what it puts until `untilMs` */
 export async function retainIndexOf(session: Session, { packs, used, untilMs }: IndexCoverOptions): Promise<void> {
   if (packs.size === 0) return;
@@ -36,12 +32,11 @@ export async function retainIndexOf(session: Session, { packs, used, untilMs }: 
     await extendFile(repository.store, keyOfFile("index", id), untilMs, { signal });
     for (const pack of named) unnamed.delete(pack);
   });
-  for (let at = 0; at < unnamed.size; at += PACKS_AT_A_TIME)
-    await writeIndexOf(session, new Set([...unnamed].slice(at, at + PACKS_AT_A_TIME)));
+  await nameAnew(session, unnamed);
 }
 
-/** None if it is damaged or gone: its packs are named anew then. */
-async function packsNamedBy({ repository, cache, signal }: Session, id: HexId): Promise<ReadonlySet<HexId>> {
+/** The packs that an index file names. None if it is damaged or gone. */
+export async function packsNamedBy({ repository, cache, signal }: Session, id: HexId): Promise<ReadonlySet<HexId>> {
   const packs = new Set<HexId>();
   try {
     const json = repository.files.open(await loadCached(repository, "index", id, { cache, signal }));
@@ -53,30 +48,9 @@ async function packsNamedBy({ repository, cache, signal }: Session, id: HexId): 
   }
 }
 
-async function writeIndexOf({ index, repository, signal }: Session, packs: ReadonlySet<HexId>): Promise<void> {
-  const blobsOf = new Map<number, IndexedBlob[]>();
-  for (const pack of index.packs()) if (packs.has(index.packId(pack))) blobsOf.set(pack, []);
-  for (const entry of index.entries()) {
-    const blobs = blobsOf.get(index.packOf(entry));
-    blobs?.push({
-      id: index.idOf(entry),
-      type: index.typeOf(entry),
-      offset: index.offsetOf(entry),
-      length: index.lengthOf(entry),
-      uncompressedLength: index.uncompressedLengthOf(entry),
-    });
+async function nameAnew({ index, repository, signal }: Session, packs: ReadonlySet<HexId>): Promise<void> {
+  if (packs.size === 0) return;
+  for (const json of encodeIndexFiles(packsOf(index, (pack) => packs.has(index.packId(pack))))) {
+    await repository.files.save("index", json, { signal });
   }
-  let file: { readonly id: HexId; readonly blobs: readonly IndexedBlob[] }[] = [];
-  let blobCount = 0;
-  const save = async (): Promise<void> => {
-    if (file.length > 0) await repository.files.save("index", encodeIndexFile(file), { signal });
-    file = [];
-    blobCount = 0;
-  };
-  for (const [pack, blobs] of blobsOf) {
-    if (blobCount + blobs.length > BLOBS_OF_FILE) await save();
-    file.push({ id: index.packId(pack), blobs: blobs.toSorted((a, b) => a.offset - b.offset) });
-    blobCount += blobs.length;
-  }
-  await save();
 }

@@ -75,11 +75,16 @@ class ChangeWalk {
     return subtrees;
   }
 
+  /** None if the tree is gone or damaged: then everything counts as changed. */
   async #subtreesOf(tree: HexId): Promise<ReadonlyMap<string, HexId>> {
     const subtrees = new Map<string, HexId>();
-    const scanner = await this.#open(tree);
-    for (let node = scanner.next(); node !== undefined; node = scanner.next()) {
-      if (node.subtree !== undefined) subtrees.set(node.name, node.subtree);
+    try {
+      const scanner = await this.#open(tree);
+      for (let node = scanner.next(); node !== undefined; node = scanner.next()) {
+        if (node.subtree !== undefined) subtrees.set(node.name, node.subtree);
+      }
+    } catch (error) {
+      if (!(error instanceof DomainError) || (error.kind !== "corrupt" && error.kind !== "not-found")) throw error;
     }
     return subtrees;
   }

@@ -14,15 +14,15 @@
 import { createHash } from "node:crypto";
 import { forEachConcurrent } from "../../base/concurrency.ts";
 import type { HexId } from "../../base/ids.ts";
+import { release } from "../index/index-reader.ts";
 import { keyOfFile } from "../layout.ts";
 import { type MarkedPack, saveMark } from "../marks.ts";
-import type { FinishedPack } from "../pack-buffer.ts";
 import { PACK_BYTES, type PackerSettings } from "../blob-packer.ts";
 import type { Session } from "../session.ts";
 import { deletePacks } from "./delete-packs.ts";
 import type { PackTotal, PruneOptions, PrunePlan } from "./plan.ts";
 import { totalOf } from "./plan.ts";
-import type { RewriteReply, RewriteRequest, RewriteThreadData } from "./rewrite-thread.ts";
+import type { RewriteReply, RewriteRequest, RewriteThreadData, WrittenPack } from "./rewrite-thread.ts";
 import type { PackRange } from "./rewriter.ts";
 import { CalledThread, ownBytes } from "./thread-calls.ts";
 
@@ -34,7 +34,7 @@ export interface PruneResult {
 }
 
 /** Packs that are read, moved and stored at a time. */
-const CONCURRENT_PACKS = 3;
+const CONCURRENT_PACKS = 2;
 const CONCURRENT_REMOVALS = 16;
 const ZSTD_LEVEL = 3;
 
@@ -100,7 +100,7 @@ class Execution {
     let doneBytes = 0;
     const { ranges } = await thread.call({ kind: "begin" });
     const totalBytes = ranges.reduce((sum, { length }) => sum + length, 0);
-    const store = async (packs: readonly FinishedPack[]): Promise<void> => {
+    const store = async (packs: readonly WrittenPack[]): Promise<void> => {
       for (const pack of packs) {
         await this.#storePack(pack);
         written.push({ id: pack.id, bytes: pack.lengthBytes });
@@ -119,10 +119,11 @@ class Execution {
     return written;
   }
 
-  async #storePack({ id, sha256, buffer, lengthBytes }: FinishedPack): Promise<void> {
+  async #storePack({ id, sha256, buffer, lengthBytes }: WrittenPack): Promise<void> {
     const { repository, signal } = this.#session;
     this.#session.throwIfLost();
     await repository.store.put(keyOfFile("data", id), new Uint8Array(buffer, 0, lengthBytes), { sha256, signal });
+    release(new Uint8Array(buffer));
   }
 
   async #mark(): Promise<void> {

@@ -5,10 +5,10 @@ import type { HexId } from "../../base/ids.ts";
 import type { CallOptions } from "../../storage/object-store.ts";
 import { decodePackHeader, PACK_TRAILER_BYTES, type PlacedEntry, readPackHeaderLength } from "../format/pack-header.ts";
 import type { BlobIndex } from "../index/blob-index.ts";
-import { ID_BYTES } from "../index/id-table.ts";
 import { keyOfFile } from "../layout.ts";
 import type { MarkedPack } from "../marks.ts";
 import type { Repository } from "../repository.ts";
+import { addPack } from "./index-files.ts";
 import { missingBlob } from "./used-scan.ts";
 
 const CONCURRENT_READS = 8;
@@ -46,15 +46,5 @@ async function readHeader({ store, cipher }: Repository, { id, bytes }: MarkedPa
   } catch (error) {
     if (error instanceof DomainError && (error.kind === "corrupt" || error.kind === "not-found")) return [];
     throw error;
-  }
-}
-
-function addPack(index: BlobIndex, pack: HexId, entries: readonly PlacedEntry[]): void {
-  const id = new Uint8Array(ID_BYTES);
-  id.setFromHex(pack);
-  const number = index.addPack(id, 0);
-  for (const { type, id: blob, offset, length, uncompressedLength = 0 } of entries) {
-    id.setFromHex(blob);
-    index.insert(type, id, 0, number, offset, length, uncompressedLength);
   }
 }

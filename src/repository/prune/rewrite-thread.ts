@@ -5,10 +5,11 @@ import { Cipher } from "../format/cipher.ts";
 import { packFileBody } from "../format/file-body.ts";
 import { BlobIndex, type SharedBlobIndex } from "../index/blob-index.ts";
 import type { IndexedPack } from "../index/index-file.ts";
+import { release } from "../index/index-reader.ts";
 import type { FinishedPack } from "../pack-buffer.ts";
 import type { PackFate } from "./decide.ts";
 import { EntrySet } from "./entry-set.ts";
-import { encodeIndexFiles, keptPacks } from "./index-files.ts";
+import { addPack, encodeIndexFiles, packsOf } from "./index-files.ts";
 import { type PackRange, Rewriter } from "./rewriter.ts";
 import { answerCalls, type ThreadReply } from "./thread-calls.ts";
 
@@ -30,9 +31,12 @@ export type RewriteRequest =
   /** Asks for one more index file; none: that was all. */
   | { readonly kind: "index" };
 
+/** A pack to be stored; what is in it stays with the thread. */
+export type WrittenPack = Omit<FinishedPack, "blobs">;
+
 export interface RewriteReply {
   readonly ranges: readonly PackRange[];
-  readonly packs: readonly FinishedPack[];
+  readonly packs: readonly WrittenPack[];
   /** As it is to be stored. */
   readonly indexFile: Uint8Array<ArrayBuffer> | undefined;
 }
@@ -41,7 +45,7 @@ const data = workerData as RewriteThreadData;
 const index = BlobIndex.attach(data.index);
 const cipher = new Cipher(data.packer.masterKey);
 const rewriter = new Rewriter({ ...data, index, used: EntrySet.attach(data.used) });
-const newPacks: IndexedPack[] = [];
+const written = BlobIndex.create({ expectedBlobs: index.size });
 let indexFiles: Iterator<Uint8Array, void> | undefined;
 
 answerCalls(answer);
@@ -49,14 +53,20 @@ answerCalls(answer);
 function answer(request: RewriteRequest): ThreadReply<RewriteReply> {
   if (request.kind === "begin") return { reply: { ranges: rewriter.ranges, packs: [], indexFile: undefined }, transfer: [] };
   if (request.kind === "index") return nextIndexFile();
-  if (request.kind === "rewrite") rewriter.rewrite(request.range, request.bytes);
-  else rewriter.finish();
+  if (request.kind === "rewrite") {
+    rewriter.rewrite(request.range, request.bytes);
+    release(request.bytes);
+  } else {
+    rewriter.finish();
+  }
   return finishedPacks();
 }
 
 function finishedPacks(): ThreadReply<RewriteReply> {
-  const packs = rewriter.takeFinished();
-  newPacks.push(...packs.map(({ id, blobs }) => ({ id, blobs })));
+  const packs = Array.from(rewriter.takeFinished(), ({ blobs, ...pack }): WrittenPack => {
+    addPack(written, pack.id, blobs);
+    return pack;
+  });
   return { reply: { ranges: [], packs, indexFile: undefined }, transfer: packs.map(({ buffer }) => buffer) };
 }
 
@@ -69,6 +79,6 @@ function nextIndexFile(): ThreadReply<RewriteReply> {
 }
 
 function* allPacks(): Generator<IndexedPack, void, undefined> {
-  yield* keptPacks(index, data.fates);
-  yield* newPacks;
+  yield* packsOf(index, (pack) => data.fates[pack] === "keep");
+  yield* packsOf(written, () => true);
 }
