@@ -1,5 +1,5 @@
 /** A secret that a command makes leaves it in one of two ways only: to a terminal, or into a new file that only its owner may read. */
-import { open, rm } from "node:fs/promises";
+import { lstat, open, rm } from "node:fs/promises";
 import type { Command } from "commander";
 import { asDomainError, DomainError, type ErrorKind } from "../base/errors.ts";
 import type { CommandContext } from "./context.ts";
@@ -21,11 +21,31 @@ export function addSecretOutput(command: Command, fileOption: string, what: stri
     .option(`${fileOption} <file>`, `Write the ${what} to this file, which must not exist; only its owner may read it`);
 }
 
-/** @throws {DomainError} usage/terminal_missing: it would land in a file or a log */
-export function requireTerminal({ reveal }: SecretOutput, { stderr }: CommandContext): void {
+/**
+ * Before anything is done that would be in vain.
+ *
+ * @throws {DomainError} usage/terminal_missing: it would land in a file or a log
+ * @throws {DomainError} conflict/secret_file_exists
+ */
+export async function requireOutput({ reveal, file }: SecretOutput, { stderr }: CommandContext): Promise<void> {
+  if (file !== undefined && (await isThere(file))) throw fileExists(file);
   if (!reveal || stderr.isTTY === true) return;
   throw new DomainError("usage", "terminal_missing", "Cannot reveal a secret: standard error is no terminal", {
     hint: "Let it be written to a file instead",
+  });
+}
+
+/** Also a link that leads nowhere. */
+async function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function fileExists(path: string): DomainError {
+  return new DomainError("conflict", "secret_file_exists", `Cannot write a secret to "${path}": there is a file of that name`, {
+    hint: "Name a file that does not exist",
   });
 }
 
@@ -37,7 +57,7 @@ export function requireTerminal({ reveal }: SecretOutput, { stderr }: CommandCon
  * @throws {DomainError} conflict/secret_file_exists, forbidden/secret_file: the file cannot be made
  */
 export async function handOut<T>(secret: string, output: SecretOutput, context: CommandContext, use: () => Promise<T>): Promise<T> {
-  requireTerminal(output, context);
+  await requireOutput(output, context);
   if (output.file !== undefined) await writeNewFile(output.file, secret);
   try {
     const result = await use();
@@ -56,11 +76,7 @@ async function writeNewFile(path: string, secret: string): Promise<void> {
     await file.sync();
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === "EEXIST") {
-      throw new DomainError("conflict", "secret_file_exists", `Cannot write a secret to "${path}": there is a file of that name`, {
-        hint: "Name a file that does not exist",
-      });
-    }
+    if (code === "EEXIST") throw fileExists(path);
     throw new DomainError("forbidden", "secret_file", `Cannot write a secret to "${path}": ${message}`, { cause });
   }
 }

@@ -80,37 +80,41 @@ export function cacheOf({ config }: Repository, { options, context, report }: St
 }
 
 /** Says whom it waits for, if it waits. */
-export async function openLockedSession(run: RepositoryRun, lock: "shared" | "exclusive"): Promise<Session> {
-  return openSession(run.repository, { ...sessionOptions(run), lock });
+export async function openLockedSession(
+  run: RepositoryRun,
+  lock: "shared" | "exclusive",
+  report: FindingSink = run.report,
+): Promise<Session> {
+  return openSession(run.repository, { ...sessionOptions(run), report, lock });
 }
 
 /** For commands that only read: without a lock, where the credentials do not let them write one. */
-export async function openReadingSession(run: RepositoryRun): Promise<Session> {
+export async function openReadingSession(run: RepositoryRun, report: FindingSink = run.report): Promise<Session> {
   try {
-    return await openLockedSession(run, "shared");
+    return await openLockedSession(run, "shared", report);
   } catch (error) {
     if (!(error instanceof DomainError) || error.kind !== "forbidden") throw error;
     const message = "Reading without a lock, which cannot be written here: what is pruned meanwhile may be missed";
     run.report({ grade: "info", code: "not_locked", object: run.options.url, message });
-    return openSession(run.repository, { ...sessionOptions(run), lock: "none" });
+    return openSession(run.repository, { ...sessionOptions(run), report, lock: "none" });
   }
 }
 
-function sessionOptions({ context, options, cache, report, display }: RepositoryRun): Omit<SessionOptions, "lock"> {
+function sessionOptions({ context, options, cache, display }: RepositoryRun): Omit<SessionOptions, "lock" | "report"> {
   const { clock, signal } = context;
   const onWait: SessionOptions["onWait"] = ({ holders, leftMs }) => {
     const who = holders.map((holder) => describeHolder(holder, clock.now())).join(", ");
     display.message(`Waiting up to ${formatDuration(leftMs)} for the lock: ${who}`);
   };
-  return { cache, retryLockMs: options.retryLockMs, onWait, clock, report, signal };
+  return { cache, retryLockMs: options.retryLockMs, onWait, clock, signal };
 }
 
 /** Writes a result with what it took to get it. */
 export function writeSummary(run: RepositoryRun, value: Readonly<Record<string, unknown>>, text: () => string): void {
   const { requests, bytesSent, bytesReceived } = run.traffic;
-  const whole = { ...value, requests, bytesSent, bytesReceived, findings: run.findings };
+  const whole = { requests, bytesSent, bytesReceived, findings: run.findings };
   const traffic = `${counted(requests, "request")}, ${formatBytes(bytesSent)} sent, ${formatBytes(bytesReceived)} received`;
-  writeResult(run.context, run.format, whole, () => `${text()}\n${traffic}`);
+  writeResult(run.context, run.format, { ...value, ...whole }, () => `${text()}\n${traffic}`);
 }
 
 /** The first of the worst kind stands for all. */

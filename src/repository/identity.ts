@@ -2,7 +2,7 @@
  * Who a repository is, in a small plain object beside restic's files: a random id, and the salt that turns a location's key into this
  * repository's password. Neither is secret.
  */
-import { type RandomBytes, parseHexId, randomHexId, type HexId } from "../base/ids.ts";
+import { type RandomBytes, randomHexId, type HexId } from "../base/ids.ts";
 import { DomainError } from "../base/errors.ts";
 import type { CallOptions, ObjectStore } from "../storage/object-store.ts";
 import { IDENTITY_KEY } from "./layout.ts";
@@ -17,6 +17,7 @@ const FORMAT = "holdfast-repository";
 const VERSION = 1;
 /** What is longer was not written by us. */
 const MAX_BYTES = 4096;
+const HEX_ID_FORM = /^[0-9a-f]{64}$/;
 
 export function newIdentity(random?: RandomBytes): RepositoryIdentity {
   return { id: randomHexId(random), salt: Uint8Array.fromHex(randomHexId(random)) };
@@ -73,6 +74,10 @@ export function parseIdentity(bytes: Uint8Array, url: string): RepositoryIdentit
       },
     );
   }
-  if (typeof id !== "string" || typeof salt !== "string") throw unreadable("a field is missing");
-  return { id: parseHexId(id), salt: Uint8Array.fromHex(parseHexId(salt)) };
+  if (!isHexId(id) || !isHexId(salt)) throw unreadable("a field is missing, or not 64 hex digits");
+  return { id, salt: Uint8Array.fromHex(salt) };
+}
+
+function isHexId(value: unknown): value is HexId {
+  return typeof value === "string" && HEX_ID_FORM.test(value);
 }

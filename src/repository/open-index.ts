@@ -1,9 +1,10 @@
 /** Reads the index of an opened repository, from the local cache where that has it. */
+import { DomainError } from "../base/errors.ts";
 import type { Finding } from "../base/finding.ts";
 import type { HexId } from "../base/ids.ts";
 import type { CallOptions } from "../storage/object-store.ts";
 import type { BlobIndex } from "./index/blob-index.ts";
-import { expectedBlobsIn, loadIndex, type SealedIndexFile } from "./index/load-index.ts";
+import { type DamagedIndexFile, expectedBlobsIn, loadIndex, type SealedIndexFile } from "./index/load-index.ts";
 import type { CachedType, LocalCache } from "./local-cache.ts";
 import type { Repository } from "./repository.ts";
 import { type FileInfo, loadFile } from "./sealed-files.ts";
@@ -26,17 +27,18 @@ export async function openIndex(repository: Repository, options: OpenIndexOption
   const { cache, threads, signal } = options;
   const infos = await Array.fromAsync(repository.files.list("index", { signal }));
   const files = new Set(infos.map(({ id }) => id));
-  const { index, damaged } = await loadIndex(sealedFiles(repository, infos, options), {
+  const damaged: DamagedIndexFile[] = [];
+  const loaded = await loadIndex(sealedFiles(repository, infos, options, damaged), {
     masterKey: repository.masterKey,
     expectedBlobs: expectedBlobsIn(infos.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)),
     threads,
     signal,
   });
   await cache?.keepOnly("index", files);
-  const findings = damaged.map(({ id, error }): Finding => {
+  const findings = [...damaged, ...loaded.damaged].map(({ id, error }): Finding => {
     return { grade: "critical", code: "index_file_damaged", object: `index/${id}`, message: error.message };
   });
-  return { index, files, findings };
+  return { index: loaded.index, files, findings };
 }
 
 /** A file that is named by its content, from the cache or else from the store, and then kept in the cache. */
@@ -57,6 +59,17 @@ async function* sealedFiles(
   repository: Repository,
   infos: readonly FileInfo[],
   options: OpenIndexOptions,
+  damaged: DamagedIndexFile[],
 ): AsyncGenerator<SealedIndexFile, void, undefined> {
-  for (const { id } of infos) yield { id, sealed: await loadCached(repository, "index", id, options) };
+  for (const { id } of infos) {
+    let sealed: Uint8Array;
+    try {
+      sealed = await loadCached(repository, "index", id, options);
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.kind !== "corrupt") throw error;
+      damaged.push({ id, error });
+      continue;
+    }
+    yield { id, sealed };
+  }
 }

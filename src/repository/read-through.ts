@@ -25,7 +25,7 @@ import type {
 import { objectLocked, objectNotFound, objectTorn } from "../storage/refusals.ts";
 import { folderOf } from "./layout.ts";
 import { deleteForGood } from "./object-lock/deletion.ts";
-import { type AsOf, type History, historyOf, listHistories, type Standing, standingOf } from "./object-lock/history.ts";
+import { type AsOf, contentsOf, type History, historyOf, listHistories, type Standing, standingOf } from "./object-lock/history.ts";
 import { promisedHash, SINGLE_FILES } from "./object-lock/lockable-files.ts";
 import { findRightVersion, type FoundVersion, hasHash } from "./object-lock/right-version.ts";
 
@@ -133,7 +133,7 @@ class ReadThroughStore implements ObjectStore {
       const info = await this.#listed(history, options);
       if (info === undefined) continue;
       if (standing === "hidden") {
-        if (history.versions.filter(({ isDeleteMarker }) => !isDeleteMarker).length === 1) this.#right.set(info.key, info);
+        if (contentsOf(history.versions).length === 1) this.#right.set(info.key, info);
         hidden++;
         example = info.key;
       }
@@ -147,7 +147,7 @@ class ReadThroughStore implements ObjectStore {
   async #listed(history: History, options: CallOptions): Promise<VersionInfo | undefined> {
     const known = this.#right.get(history.key);
     if (known !== undefined) return known;
-    const [latest, ...others] = history.versions.filter(({ isDeleteMarker }) => !isDeleteMarker);
+    const [latest, ...others] = contentsOf(history.versions);
     const isClear = promisedHash(history.key) === undefined || others.every(({ sizeBytes }) => sizeBytes === latest?.sizeBytes);
     return isClear ? latest : ((await findRightVersion(this.versions, history, options))?.info ?? latest);
   }

@@ -64,8 +64,20 @@ export async function openRepository(store: ObjectStore, secret: RepositorySecre
       hint: 'If its bucket keeps versions, run "holdfast repository repair undelete"',
     });
   }
+  if (keys.length === 0) throw noKeys(store.url, findings);
   throw new DomainError("unauthenticated", "wrong_repository_key", `Cannot open repository "${store.url}": no key for this password`, {
-    hint: keys.length === 0 ? "There is no usable key file at all: the repository is damaged" : "Check the password, or the location's key",
+    hint: [
+      "Check the password, or the location's key",
+      ...(findings.length === 0 ? [] : [`of ${keys.length + findings.length} key files, ${findings.length} cannot be used`]),
+    ].join("; "),
+  });
+}
+
+function noKeys(url: string, findings: readonly Finding[]): DomainError {
+  const state = findings.length === 0 ? "it has no key files" : "none of its key files can be used";
+  return new DomainError("corrupt", "no_usable_key", `Cannot open repository "${url}": ${state}`, {
+    details: { findings: findings.map(({ object, message }) => ({ object, message })) },
+    hint: "Put back the files in its folder keys from a copy of the bucket; nobody can read it without one",
   });
 }
 

@@ -7,7 +7,7 @@ import type { Clock } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
 import type { FindingSink } from "../base/finding.ts";
 import type { ObjectKey, ObjectStore, ObjectVersions, VersionInfo } from "../storage/object-store.ts";
-import { type AsOf, type History, listHistories, lockEndMs, standingOf } from "./object-lock/history.ts";
+import { type AsOf, contentsOf, type History, listHistories, lockEndMs, standingOf } from "./object-lock/history.ts";
 import { promisedHash, SINGLE_FILES } from "./object-lock/lockable-files.ts";
 import { findRightVersion, hasHash } from "./object-lock/right-version.ts";
 import { isRightFile } from "./object-lock/single-files.ts";
@@ -128,8 +128,4 @@ class Repair {
     const id = promisedHash(key);
     return id === undefined ? isRightFile(this.#repository, key, bytes) : hasHash(bytes, id);
   }
-}
-
-function contentsOf(versions: readonly VersionInfo[]): readonly VersionInfo[] {
-  return versions.filter(({ isDeleteMarker }) => !isDeleteMarker);
 }

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { systemClock as clock } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
 import { faulty, type Fault } from "./faulty.ts";
+import { intercept } from "./intercept.ts";
 import { MemoryStore } from "./memory.ts";
 import { parseObjectKey } from "./object-store.ts";
 import { retrying, type StoreRetryOptions } from "./retrying.ts";
@@ -66,3 +67,16 @@ test("list() goes on after each failure and gives every object once", async () =
     names,
   );
 });
+
+test("put() does not try again on a store that is full", async () => {
+  const memory = new MemoryStore({ clock });
+  let puts = 0;
+  const full = { ...intercept(memory, (_, call) => call()), put: async () => Promise.reject(storageFull(++puts)) };
+  const store = retrying(full, { clock, maxAttempts: 3, maxElapsedMs: 60_000, firstDelayMs: 0, maxDelayMs: 0 });
+  await assert.rejects(store.put(KEY, BODY), hasCode("storage_full"));
+  assert.equal(puts, 1);
+});
+
+function storageFull(puts: number): DomainError {
+  return new DomainError("unavailable", "storage_full", `Cannot write: no space left (${puts})`);
+}

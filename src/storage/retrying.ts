@@ -1,7 +1,7 @@
 /** Tries failed calls again, where their kind says that this can help. */
 import { equalConstantTime } from "../base/bytes.ts";
-import { DomainError } from "../base/errors.ts";
-import { retry, type RetryOptions } from "../base/retry.ts";
+import { DomainError, isRetryable } from "../base/errors.ts";
+import { retry as retryAny, type RetryOptions } from "../base/retry.ts";
 import { intercept } from "./intercept.ts";
 import type { ListOptions, ObjectInfo, ObjectKey, ObjectStore, PutOptions } from "./object-store.ts";
 
@@ -22,6 +22,12 @@ export function retrying(store: ObjectStore, options: StoreRetryOptions): Object
             list: (prefix, listOptions) => resume((after) => versions.list(prefix, { ...listOptions, after }), options, listOptions),
           },
   };
+}
+
+/** A store that is full has no room a minute later either: somebody must make some. */
+async function retry<T>(call: (attempt: number) => Promise<T>, options: RetryOptions): Promise<T> {
+  const mayHelp = (error: unknown): boolean => isRetryable(error) && !(error instanceof DomainError && error.code === "storage_full");
+  return retryAny(call, { ...options, isRetryable: mayHelp });
 }
 
 /**

@@ -14,6 +14,7 @@ import type { Snapshot, SnapshotSummary } from "../../repository/format/snapshot
 import { timestampAt } from "../../repository/format/timestamp.ts";
 import { BlobSet } from "../../repository/index/blob-set.ts";
 import { IndexWriter } from "../../repository/index-writer.ts";
+import { assertNothingMarked, markIds } from "../../repository/marks.ts";
 import type { Session } from "../../repository/session.ts";
 import { saveSnapshot, type StoredSnapshot } from "../../repository/snapshots.ts";
 import { TreePacks } from "../../repository/tree-packs.ts";
@@ -58,11 +59,15 @@ const PACKS_OF_WALKER = 3;
 const UNSURE_NS = 2_000_000_000n;
 const PROGRESS_EVERY_MS = 100;
 
-/** @param session with a shared lock, that is held until this returns */
+/**
+ * @param session with a shared lock, that is held until this returns
+ * @throws {DomainError} conflict/pruned_meanwhile
+ */
 export async function backup(session: Session, options: BackupOptions): Promise<BackupResult> {
   const { clock, parent } = options;
   const { timeMs, ...fields } = options.description;
   const startMs = clock.now();
+  const seenMarks = await markIds(session.repository.files, { signal: session.signal });
   const run = new BackupRun(session, options);
   const { tree, totals } = await run.run();
   const snapshot: Snapshot = {
@@ -72,6 +77,7 @@ export async function backup(session: Session, options: BackupOptions): Promise<
     ...fields,
     summary: summaryOf(totals, startMs, clock.now()),
   };
+  await assertNothingMarked(session, seenMarks);
   session.throwIfLost();
   return { id: await saveSnapshot(session.repository, snapshot, { signal: session.signal }), snapshot };
 }

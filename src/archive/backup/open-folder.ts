@@ -5,8 +5,11 @@
 import type { ByteString } from "../../base/byte-string.ts";
 import { closeHandle, type FolderFd } from "../folder-handle.ts";
 
-/** An entry's node as JSON; `omitted`: nothing of the entry is kept; `awaited`: another thread makes it. */
-type EntryNode = ByteString | "omitted" | "awaited";
+interface Entry {
+  readonly name: ByteString;
+  /** As JSON; `omitted`: nothing of the entry is kept; `awaited`: another thread makes it. */
+  node: ByteString | "omitted" | "awaited";
+}
 
 export interface FolderEvents {
   /** In the order of the names. */
@@ -22,9 +25,9 @@ export class OpenFolder {
   /** For people: escaped. */
   readonly path: string;
   readonly #events: FolderEvents;
-  readonly #names: ByteString[] = [];
-  readonly #nodes: EntryNode[] = [];
-  /** Slots up to this one are in the tree. */
+  /** From the first entry whose node is awaited. */
+  readonly #waiting: Entry[] = [];
+  /** Slots before this one are in the tree, and nothing of them is kept: a folder can have a million entries. */
   #done = 0;
   /** Files that other threads reach through the handle. */
   #users = 0;
@@ -39,19 +42,23 @@ export class OpenFolder {
 
   /** An entry whose node is known. Entries come in the order of their names' bytes. */
   add(name: ByteString, node: ByteString): void {
-    this.#nodes.push(node);
-    this.#names.push(name);
-    if (this.#done === this.#nodes.length - 1) this.#drain();
+    if (this.#waiting.length === 0) {
+      this.#events.addNode(name, node);
+      this.#done++;
+    } else {
+      this.#waiting.push({ name, node });
+    }
   }
 
   /** An entry whose node follows: settle() with the slot that this gives. */
   await(name: ByteString): number {
-    this.#nodes.push("awaited");
-    return this.#names.push(name) - 1;
+    this.#waiting.push({ name, node: "awaited" });
+    return this.#done + this.#waiting.length - 1;
   }
 
   settle(slot: number, node: ByteString | "omitted"): void {
-    this.#nodes[slot] = node;
+    const entry = this.#waiting[slot - this.#done];
+    if (entry !== undefined) entry.node = node;
     if (slot === this.#done) this.#drain();
   }
 
@@ -73,15 +80,11 @@ export class OpenFolder {
   }
 
   #drain(): void {
-    for (; this.#done < this.#nodes.length; this.#done++) {
-      const node = this.#nodes[this.#done];
-      const name = this.#names[this.#done];
-      if (node === undefined || name === undefined || node === "awaited") return;
-      if (node !== "omitted") this.#events.addNode(name, node);
-      // Not needed any more: a folder of a million files must not be in memory twice.
-      this.#nodes[this.#done] = "omitted";
-    }
-    if (this.#listed) this.#events.complete();
+    const awaited = this.#waiting.findIndex(({ node }) => node === "awaited");
+    const settled = this.#waiting.splice(0, awaited < 0 ? this.#waiting.length : awaited);
+    for (const { name, node } of settled) if (node !== "omitted") this.#events.addNode(name, node as ByteString);
+    this.#done += settled.length;
+    if (this.#listed && this.#waiting.length === 0) this.#events.complete();
   }
 
   #closeUnused(): void {

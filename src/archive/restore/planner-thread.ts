@@ -125,9 +125,9 @@ function throwIfStopped(): void {
   if (Atomics.load(stop, 0) !== 0) throw new DomainError("cancelled", "cancelled", "Cancelled");
 }
 
-function tellEntry(action: RestoredEntry["action"], path: string): void {
+function tellEntry(action: RestoredEntry["action"], path: () => string): void {
   if (!start.tellEntries) return;
-  entries.push({ action, path });
+  entries.push({ action, path: path() });
   if (entries.length >= ENTRIES_AT_ONCE) tellEntries();
 }
 

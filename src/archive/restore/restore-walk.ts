@@ -43,7 +43,8 @@ export interface RestoreWalkParts {
   readonly deleteExtra: boolean;
   readonly dryRun: boolean;
   readonly waiting: WaitingFolders;
-  readonly tell: (action: EntryAction, path: string) => void;
+  /** The path is made only if somebody wants it. */
+  readonly tell: (action: EntryAction, path: () => string) => void;
   /** Throws when the restore is to stop. */
   readonly throwIfStopped: () => void;
 }
@@ -74,7 +75,7 @@ export class RestoreWalk {
       mayRemoveBelow: (path) => selection.mayTakeBelow(path),
       removed: (path) => {
         counters.add("deleted");
-        parts.tell("delete", shown(path));
+        parts.tell("delete", () => shown(path));
       },
       mounted: (path) => {
         const message = `Kept "${shown(path)}", which the snapshot does not have: a file system is mounted there`;
@@ -153,7 +154,8 @@ export class RestoreWalk {
   /** A promise only for files of many blobs: a wait for each file would cost too much. */
   #visitEntry(folder: TargetFolder, node: ScannedNode): Promise<void> | undefined {
     const { findings, counters, overwrite } = this.#parts;
-    const path = folder.pathOf(node.name);
+    const { name } = node;
+    const path = (): string => folder.pathOf(name);
     try {
       const existing: ExistingState = folder.names.has(node.name) ? existingState(folder.fd, node, overwrite, this.#content) : "gone";
       if (existing === "kept") {
@@ -166,7 +168,7 @@ export class RestoreWalk {
         this.#keepSame(folder, node, path, linked?.group);
         return undefined;
       }
-      if (existing === "folder" && !this.#makeWay(folder, node.name, path)) {
+      if (existing === "folder" && !this.#makeWay(folder, name, path())) {
         linked?.group.settle(undefined);
         return undefined;
       }
@@ -175,15 +177,16 @@ export class RestoreWalk {
       else if (node.type === "file") return this.#visitFile(folder, node, replaces, linked?.group);
       else this.#visitOther(folder, node, replaces, linked?.group);
     } catch (error) {
-      if (isDamage(error)) findings.damaged(path, error);
-      else findings.failed(path, error);
+      if (isDamage(error)) findings.damaged(path(), error);
+      else findings.failed(path(), error);
     }
     return undefined;
   }
 
   #visitFile(folder: TargetFolder, node: ScannedNode, replaces: boolean, group: LinkGroup | undefined): Promise<void> | undefined {
     const { queue, findings, index, counters } = this.#parts;
-    const path = folder.pathOf(node.name);
+    const { name } = node;
+    const path = (): string => folder.pathOf(name);
     const content = node.contentBytes();
     const entries: number[] = [];
     let length = 0;
@@ -191,7 +194,7 @@ export class RestoreWalk {
       const entry = index.find("data", content, at);
       if (entry < 0) {
         const id = content.subarray(at, at + 32).toHex();
-        findings.damaged(path, new Error(`the index does not have blob "${id}"`));
+        findings.damaged(path(), new Error(`the index does not have blob "${id}"`));
         group?.settle(undefined);
         return undefined;
       }
@@ -199,8 +202,8 @@ export class RestoreWalk {
       length += plainLength(index, entry);
     }
     if (length !== node.size) {
-      const message = `Restored "${path}" with ${length} bytes, which is what is stored: its entry says ${node.size}`;
-      findings.odd("partial", "file_size_differs", path, message);
+      const message = `Restored "${path()}" with ${length} bytes, which is what is stored: its entry says ${node.size}`;
+      findings.odd("partial", "file_size_differs", path(), message);
     }
     this.#parts.tell(replaces ? "replace" : "create", path);
     if (this.#parts.dryRun) {
@@ -247,7 +250,7 @@ export class RestoreWalk {
       findings.odd("info", "entry_left_out", path, message);
       return;
     }
-    this.#parts.tell(replaces ? "replace" : "create", path);
+    this.#parts.tell(replaces ? "replace" : "create", () => path);
     if (!this.#parts.dryRun) {
       const inode = makeOther(folder.fd, node.decode(), replaces, attributes);
       group?.settle(inode);
@@ -256,12 +259,12 @@ export class RestoreWalk {
     counters.add("others");
   }
 
-  #keepSame(folder: TargetFolder, node: ScannedNode, path: string, group: LinkGroup | undefined): void {
+  #keepSame(folder: TargetFolder, node: ScannedNode, path: () => string, group: LinkGroup | undefined): void {
     const { counters, findings, attributes, dryRun } = this.#parts;
     if (!dryRun && node.type === "file") {
       attributes.shortfalls = [];
       updateAttributes(folder.fd, node.decode(), attributes);
-      findings.missed(path, attributes.shortfalls);
+      findings.missed(path(), attributes.shortfalls);
     }
     group?.settle(inodeOf(folder.fd, node.name));
     counters.add("unchanged");
@@ -280,7 +283,7 @@ export class RestoreWalk {
           else this.#countLink(path, replaces);
         } else if (replaces && inodeOf(folder.fd, name) === group.inode) {
           counters.add("unchanged");
-          this.#parts.tell("unchanged", path);
+          this.#parts.tell("unchanged", () => path);
         } else if (makeLink(this.#root, group, folder, name, replaces)) this.#countLink(path, replaces);
         else findings.occupied(group.folder.pathOf(group.name), "something that was put there while the restore ran");
       } catch (error) {
@@ -293,7 +296,7 @@ export class RestoreWalk {
 
   #countLink(path: string, replaces: boolean): void {
     this.#parts.counters.add("hardLinks");
-    this.#parts.tell(replaces ? "replace" : "create", path);
+    this.#parts.tell(replaces ? "replace" : "create", () => path);
   }
 
   async #visitFolder(parent: TargetFolder, scanned: ScannedNode, isTaken: boolean): Promise<void> {
@@ -314,7 +317,7 @@ export class RestoreWalk {
     const raw = Buffer.from(scanned.raw);
     const isOurs = isTaken && (isNew || (overwrite !== "never" && (overwrite !== "if-newer" || opened.mtimeNs < scanned.mtimeNs)));
     if (isNew) counters.add("folders");
-    if (isNew) this.#parts.tell("create", path);
+    if (isNew) this.#parts.tell("create", () => path);
     const folder = new TargetFolder(parent, name, state, this.#parts.waiting, (fd) => {
       if (isOurs && !dryRun) this.#finishFolder(fd, raw, path);
     });

@@ -3,13 +3,13 @@
  * at any moment it leaves files that are whole, or have another time than the snapshot's: with `if-changed`, the next run goes on.
  */
 import { readFile } from "node:fs/promises";
-import { MessageChannel, type Worker } from "node:worker_threads";
+import { MessageChannel, Worker } from "node:worker_threads";
 import { orAbort } from "../../base/concurrency.ts";
 import { DomainError } from "../../base/errors.ts";
 import { Semaphore } from "../../base/semaphore.ts";
 import { keyOfFile } from "../../repository/layout.ts";
 import type { Repository } from "../../repository/repository.ts";
-import { readerCount, startThread } from "../../repository/packing/threads.ts";
+import { readerCount } from "../../repository/packing/threads.ts";
 import type { ProcessIdentity } from "./attributes.ts";
 import { newRestoreCounters, restoreTotals } from "./counters.ts";
 import type { FetchedRange, PlannerMessage, PlannerStart, WriterStart } from "./messages.ts";
@@ -19,6 +19,8 @@ import { isDamage, type TreePlace } from "./trees.ts";
 
 /** Requests at a time: enough to hide a network's delays. The planner bounds the bytes. */
 const CONCURRENT_FETCHES = 12;
+/** Of each thread: they make much that lives for a moment only, and would let it pile up. */
+const YOUNG_GENERATION_MB = 16;
 const PROGRESS_EVERY_MS = 100;
 /** What Linux has where nothing else was set. */
 const USUAL_UMASK = 0o022;
@@ -90,7 +92,12 @@ class RestoreRun {
       stop: this.#stop,
     };
     const startOne = (file: string, start: unknown, ports: readonly MessageChannel["port1"][]): Worker => {
-      const thread = startThread(new URL(file, import.meta.url), start, ports, (error) => broken.abort(error));
+      const thread = new Worker(new URL(file, import.meta.url), {
+        workerData: start,
+        transferList: [...ports],
+        resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+      });
+      thread.on("error", (error) => broken.abort(error));
       this.#threads.push(thread);
       return thread;
     };

@@ -118,17 +118,13 @@ export function settleTask(parts: TaskParts, reply: WriteReply, outcome: WriteOu
   };
   for (const [at, file] of parts.files.entries()) {
     if (retried.has(file)) continue;
-    const path = file.folder.pathOf(file.name);
     const error = damaged.get(file);
     const code = refused.get(file);
+    const missed = shortfalls.get(at)?.map(([, shortfall]) => shortfall);
     attempt(() => {
-      if (error !== undefined) outcome.damaged(path, error);
-      else if (code !== undefined) outcome.failedWith(path, code);
-      else
-        outcome.missed(
-          path,
-          (shortfalls.get(at) ?? []).map(([, shortfall]) => shortfall),
-        );
+      if (error !== undefined) outcome.damaged(pathOf(file), error);
+      else if (code !== undefined) outcome.failedWith(pathOf(file), code);
+      else if (missed !== undefined) outcome.missed(pathOf(file), missed);
     });
     attempt(() => file.done?.(error === undefined && code === undefined ? inodes.get(at) : undefined));
     attempt(() => file.folder.release());
@@ -140,6 +136,10 @@ export function settleTask(parts: TaskParts, reply: WriteReply, outcome: WriteOu
     attempt(() => piece.file.settle());
   }
   if (thrown !== undefined) throw thrown.error;
+}
+
+function pathOf({ folder, name }: WholeFile): string {
+  return folder.pathOf(name);
 }
 
 /** The error of a system's call in another thread. */

@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import { repositoryPassword, parseSecret } from "../../repository/secret.ts";
 import { parseS3Url } from "../../storage/s3/url.ts";
 import type { CommandContext } from "../context.ts";
-import { handOut, requireTerminal, type SecretOutput } from "../new-secret.ts";
+import { handOut, requireOutput, type SecretOutput } from "../new-secret.ts";
 import { writeResult } from "../output.ts";
 import { readPassword } from "../password.ts";
 import { runWithStorage } from "../repository-run.ts";
@@ -19,7 +19,7 @@ export interface RepositoryAccessOptions {
 
 export async function repositoryAccess(given: RepositoryAccessOptions, command: Command, context: CommandContext): Promise<void> {
   const output: SecretOutput = { reveal: given.reveal ?? false, file: given.passwordOut };
-  requireTerminal(output, context);
+  await requireOutput(output, context);
   await runWithStorage(command, context, async ({ options, format, report }) => {
     const secret = parseSecret(await readPassword(options.passwordFile, context, report));
     const { store } = await openRetryingStore(options.url, context, report);

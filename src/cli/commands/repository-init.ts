@@ -9,7 +9,7 @@ import { newLocationKey, parseSecret, type RepositorySecret, secretText } from "
 import { checkStore } from "../../storage/check.ts";
 import type { ObjectStore } from "../../storage/object-store.ts";
 import type { CommandContext } from "../context.ts";
-import { handOut, requireTerminal, type SecretOutput } from "../new-secret.ts";
+import { handOut, requireOutput, type SecretOutput } from "../new-secret.ts";
 import { writeResult } from "../output.ts";
 import { givenPassword, PASSWORD_VARIABLE, readPasswordOf } from "../password.ts";
 import { openRetryingStore } from "../open-store.ts";
@@ -30,7 +30,7 @@ export async function repositoryInit(given: RepositoryInitOptions, command: Comm
     const { options, report } = run;
     const { clock, signal } = context;
     const output: SecretOutput = { reveal: given.reveal ?? false, file: given.keyOut };
-    requireTerminal(output, context);
+    await requireOutput(output, context);
     const ownSecret = await readOwnSecret(run);
     const secret = ownSecret ?? newKeyFor(output);
     const chunkerFrom = given.chunkerFrom === undefined ? undefined : await readConfigOf(given.chunkerFrom, given, run);

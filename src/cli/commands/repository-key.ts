@@ -9,7 +9,7 @@ import { addKey, type NewKey, readKeys, removeKey, type StoredKey } from "../../
 import { ownIdentity } from "../../repository/lock-process.ts";
 import { parseSecret, repositoryPassword } from "../../repository/secret.ts";
 import type { CommandContext } from "../context.ts";
-import { handOut, requireTerminal, type SecretOutput } from "../new-secret.ts";
+import { handOut, requireOutput, type SecretOutput } from "../new-secret.ts";
 import { writeResult } from "../output.ts";
 import { type PasswordSource, readNewPassword } from "../password.ts";
 import { type RepositoryRun, runOnRepository } from "../repository-run.ts";
@@ -35,7 +35,7 @@ export async function keyAdd(given: KeyAddOptions, command: Command, context: Co
   if ((output.reveal || output.file !== undefined) && given.newPasswordFile !== undefined) {
     throw new DomainError("usage", "two_passwords", "Cannot add a key: it is to have a new password, and one that is given");
   }
-  requireTerminal(output, context);
+  await requireOutput(output, context);
   await runOnRepository(command, context, async (run) => {
     const identity = await ownIdentity();
     const owner = { username: given.username ?? identity.username, hostname: given.hostname ?? identity.hostname };

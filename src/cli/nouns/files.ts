@@ -5,16 +5,18 @@ import type { FilesDiffOptions } from "../commands/files-diff.ts";
 import type { FilesDumpOptions } from "../commands/files-dump.ts";
 import type { FilesFindOptions } from "../commands/files-find.ts";
 import type { FilesListOptions } from "../commands/files-list.ts";
+import type { FilesRestoreOptions } from "../commands/files-restore.ts";
 import type { FilesRewriteOptions } from "../commands/files-rewrite.ts";
 import type { FilesShowOptions } from "../commands/files-show.ts";
 import type { CommandContext } from "../context.ts";
-import { addExcludeOptions } from "../pattern-options.ts";
+import { addExcludeOptions, addIncludeOptions } from "../pattern-options.ts";
 import { addRepositoryOptions } from "../repository-options.ts";
 import { addSnapshotFilter, collect } from "../snapshot-options.ts";
 
 export function addFiles(program: Command, context: CommandContext): void {
   const files = program.command("files").helpCommand(false).description("Back up files and folders, and get them back");
   addBackup(files, context);
+  addRestore(files, context);
   addList(files, context);
   addShow(files, context);
   addFind(files, context);
@@ -60,6 +62,40 @@ Examples:
     .action(async (paths: readonly string[], given: FilesBackupOptions, command: Command) => {
       const { filesBackup } = await import("../commands/files-backup.ts");
       await filesBackup(paths, given, command, context);
+    });
+}
+
+function addRestore(files: Command, context: CommandContext): void {
+  const restore = addExcludeOptions(
+    addIncludeOptions(
+      files
+        .command("restore")
+        .argument("<snapshot[:path]>", 'Id or "latest", and a folder or file in it')
+        .description("Write files of a snapshot into a folder")
+        .requiredOption("-t, --target <folder>", "The folder to write into"),
+    ),
+  )
+    .addOption(
+      new Option("--overwrite <when>", "What happens to files that are there")
+        .choices(["always", "if-changed", "if-newer", "never"])
+        .default("always"),
+    )
+    .option("--delete", "Delete in the target what the snapshot does not have")
+    .option("--no-sparse", "Write zeros instead of holes")
+    .option("--verify", "Read back what was written")
+    .option("--verbose", "Say what is done with each file")
+    .option("-n, --dry-run", "Only say what would be written, and whether there is room");
+  addRepositoryOptions(addSnapshotFilter(restore))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  holdfast files restore latest --target /
+  holdfast files restore 4f1c22aa:/home/anna --target /tmp/anna --include '*.odt'`,
+    )
+    .action(async (place: string, given: FilesRestoreOptions, command: Command) => {
+      const { filesRestore } = await import("../commands/files-restore.ts");
+      await filesRestore(place, given, command, context);
     });
 }
 

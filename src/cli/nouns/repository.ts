@@ -2,23 +2,28 @@
 import { type Command, Option } from "commander";
 import type { RepositoryAccessOptions } from "../commands/repository-access.ts";
 import type { RepositoryInitOptions } from "../commands/repository-init.ts";
-import type { KeyAddOptions, NewPasswordOptions } from "../commands/repository-key.ts";
+import type { RepositoryCheckOptions } from "../commands/repository-check.ts";
+import type { RepositoryCopyOptions } from "../commands/repository-copy.ts";
+import type { RepositoryForgetOptions } from "../commands/repository-forget.ts";
+import type { RepositoryPruneOptions } from "../commands/repository-prune.ts";
 import type { RepositoryStatsOptions } from "../commands/repository-stats.ts";
 import type { RepositoryUnlockOptions } from "../commands/repository-unlock.ts";
 import type { CommandContext } from "../context.ts";
 import { addSecretOutput } from "../new-secret.ts";
 import { addRepositoryOptions } from "../repository-options.ts";
+import { addKeepOptions } from "../keep-options.ts";
+import { addPruneOptions } from "../prune-options.ts";
 import { addSnapshotFilter } from "../snapshot-options.ts";
-
-const NEW_PASSWORD_FILE = [
-  "--new-password-file <file>",
-  "Read the new password from this file (default: $HOLDFAST_NEW_PASSWORD, or ask)",
-] as const;
+import { addKey, addPassword } from "./repository-key.ts";
 
 export function addRepository(program: Command, context: CommandContext): void {
   const repository = program.command("repository").helpCommand(false).description("Make and tend repositories");
   addInit(repository, context);
+  addCheck(repository, context);
   addStats(repository, context);
+  addForget(repository, context);
+  addPrune(repository, context);
+  addCopy(repository, context);
   addAccess(repository, context);
   addUnlock(repository, context);
   addPassword(repository, context);
@@ -44,6 +49,67 @@ Examples:
       const { repositoryInit } = await import("../commands/repository-init.ts");
       await repositoryInit(given, command, context);
     });
+}
+
+function addCheck(repository: Command, context: CommandContext): void {
+  const check = repository
+    .command("check")
+    .description("Prove that a repository is whole; what is damaged is named with the files that it touches")
+    .option("--read-data", "Read and verify all data")
+    .option("--read-data-subset <subset>", 'Read and verify a part: n/m, a percentage or an amount, as in "5%" or "10 GiB"')
+    .option("--with-cache", "Trust the local cache for index files and folders");
+  addRepositoryOptions(check).action(async (given: RepositoryCheckOptions, command: Command) => {
+    const { repositoryCheck } = await import("../commands/repository-check.ts");
+    await repositoryCheck(given, command, context);
+  });
+}
+
+function addForget(repository: Command, context: CommandContext): void {
+  const forget = addKeepOptions(
+    repository
+      .command("forget")
+      .argument("[snapshot...]", "Ids, to remove these; without any, rules say what is kept")
+      .description("Remove snapshots by rules, or by name; the last good one of a group stays"),
+  )
+    .option("--group-by <keys>", 'Apply the rules to each group of these: host, paths, tags; "" for one group', "host,paths")
+    .option("--may-remove-all", "Let a group lose its last good snapshot")
+    .option("-n, --dry-run", "Only say what would be removed, and why the rest is kept")
+    .option("--prune", "Prune afterwards");
+  addRepositoryOptions(addSnapshotFilter(addPruneOptions(forget)))
+    .addHelpText("after", "\nExample:\n  holdfast repository forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run")
+    .action(async (names: readonly string[], given: RepositoryForgetOptions, command: Command) => {
+      const { repositoryForget } = await import("../commands/repository-forget.ts");
+      await repositoryForget(names, given, command, context);
+    });
+}
+
+function addPrune(repository: Command, context: CommandContext): void {
+  const prune = addPruneOptions(
+    repository.command("prune").description("Mark data that no snapshot needs, and delete what was marked long enough ago"),
+  ).option("-n, --dry-run", "Only say what would be done");
+  addRepositoryOptions(prune).action(async (given: RepositoryPruneOptions, command: Command) => {
+    const { repositoryPrune } = await import("../commands/repository-prune.ts");
+    await repositoryPrune(given, command, context);
+  });
+}
+
+function addCopy(repository: Command, context: CommandContext): void {
+  const copy = repository
+    .command("copy")
+    .argument("[snapshot...]", 'Ids or "latest"; all without any')
+    .description("Copy snapshots from another repository into this one")
+    .option("--from-repository <url>", "Folder or bucket to copy from (default: $HOLDFAST_FROM_REPOSITORY)")
+    .option("--from-password-file <file>", "Read its password from this file (default: $HOLDFAST_FROM_PASSWORD, or ask)")
+    .addOption(
+      new Option("--verify-writes <share>", "How much of what is stored is read back from memory first")
+        .choices(["sample", "all"])
+        .default("sample"),
+    )
+    .option("-n, --dry-run", "Only say what would be copied");
+  addRepositoryOptions(addSnapshotFilter(copy)).action(async (names: readonly string[], given: RepositoryCopyOptions, command: Command) => {
+    const { repositoryCopy } = await import("../commands/repository-copy.ts");
+    await repositoryCopy(names, given, command, context);
+  });
 }
 
 function addStats(repository: Command, context: CommandContext): void {
@@ -82,43 +148,5 @@ function addUnlock(repository: Command, context: CommandContext): void {
   addRepositoryOptions(unlock).action(async (given: RepositoryUnlockOptions, command: Command) => {
     const { repositoryUnlock } = await import("../commands/repository-unlock.ts");
     await repositoryUnlock(given, command, context);
-  });
-}
-
-function addPassword(repository: Command, context: CommandContext): void {
-  const password = repository
-    .command("password")
-    .description("Change the password of a repository")
-    .option(...NEW_PASSWORD_FILE);
-  addRepositoryOptions(password).action(async (given: NewPasswordOptions, command: Command) => {
-    const { changePassword } = await import("../commands/repository-key.ts");
-    await changePassword(given, command, context);
-  });
-}
-
-function addKey(repository: Command, context: CommandContext): void {
-  const key = repository.command("key").helpCommand(false).description("Let others open a repository, each with a password of its own");
-  const add = addSecretOutput(key.command("add"), "--key-out", "new password")
-    .description("Add a password: one that is given, or one that is made at random")
-    .option(...NEW_PASSWORD_FILE)
-    .option("--hostname <name>", "Whom the key is for (default: this machine)")
-    .option("--username <name>", "Whom the key is for (default: who runs this)");
-  addRepositoryOptions(add).action(async (given: KeyAddOptions, command: Command) => {
-    const { keyAdd } = await import("../commands/repository-key.ts");
-    await keyAdd(given, command, context);
-  });
-  addRepositoryOptions(key.command("list").description("List the keys of a repository")).action(
-    async (_given: unknown, command: Command) => {
-      const { keyList } = await import("../commands/repository-key.ts");
-      await keyList(command, context);
-    },
-  );
-  const remove = key
-    .command("remove")
-    .argument("<key>", "Id, or at least four of its first digits")
-    .description("Remove a key: its password opens the repository no more");
-  addRepositoryOptions(remove).action(async (name: string, _given: unknown, command: Command) => {
-    const { keyRemove } = await import("../commands/repository-key.ts");
-    await keyRemove(name, command, context);
   });
 }

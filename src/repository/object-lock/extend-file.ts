@@ -1,8 +1,8 @@
 /** Extends the retention of one file: of the version with the right bytes, whatever lies over it. */
 import { DomainError } from "../../base/errors.ts";
-import type { CallOptions, ObjectKey, ObjectStore, VersionId } from "../../storage/object-store.ts";
+import type { ObjectKey, ObjectStore, VersionId } from "../../storage/object-store.ts";
 import { objectNotFound } from "../../storage/refusals.ts";
-import { historyOf } from "./history.ts";
+import { contentsOf, historyOf } from "./history.ts";
 import { findRightVersion, type FindOptions } from "./right-version.ts";
 
 /**
@@ -28,8 +28,8 @@ export async function extendFile(store: ObjectStore, key: ObjectKey, untilMs: nu
 async function rightVersionOf(store: ObjectStore, key: ObjectKey, options: FindOptions): Promise<VersionId> {
   const { versions } = store;
   if (versions === undefined) throw objectNotFound(store.url, key);
-  const history = await historyOf(versions, key, { signal: options.signal } satisfies CallOptions);
-  const [only, ...others] = history.versions.filter(({ isDeleteMarker }) => !isDeleteMarker);
+  const history = await historyOf(versions, key, { signal: options.signal });
+  const [only, ...others] = contentsOf(history.versions);
   const right = only !== undefined && others.length === 0 ? only : (await findRightVersion(versions, history, options))?.info;
   if (right === undefined) throw objectNotFound(store.url, key);
   return right.version;

@@ -2,8 +2,9 @@
 import type { Clock } from "../../base/clock.ts";
 import { forEachConcurrent } from "../../base/concurrency.ts";
 import type { HexId } from "../../base/ids.ts";
-import { keyOfFile } from "../layout.ts";
+import { folderOf, idOfKey } from "../layout.ts";
 import type { Session } from "../session.ts";
+import { isLocked, listHistories } from "./history.ts";
 import { packsNamedBy } from "./index-cover.ts";
 
 export interface HeldFiles {
@@ -19,12 +20,14 @@ const CONCURRENT_QUESTIONS = 16;
 export async function findHeldFiles(session: Session, { clock }: { readonly clock: Clock }): Promise<HeldFiles> {
   const indexFiles = new Set<HexId>();
   const packs = new Set<HexId>();
-  const { indexFiles: all, repository, signal } = session;
-  const { locking } = repository.store;
-  if (locking === undefined) return { indexFiles, packs };
-  await forEachConcurrent(all, { limit: CONCURRENT_QUESTIONS, signal }, async (id, signalOfAll) => {
-    const untilMs = await locking.retainedUntilMs(keyOfFile("index", id), undefined, { signal: signalOfAll });
-    if (untilMs === undefined || untilMs <= clock.now()) return;
+  const { signal } = session;
+  const { store } = session.repository;
+  if (store.versions === undefined || store.locking === undefined) return { indexFiles, packs };
+  const histories = listHistories(store.versions, folderOf("index"), { signal });
+  await forEachConcurrent(histories, { limit: CONCURRENT_QUESTIONS, signal }, async (history, signalOfAll) => {
+    const id = idOfKey(history.key);
+    const options = { nowMs: clock.now(), signal: signalOfAll };
+    if (id === undefined || !session.indexFiles.has(id) || !(await isLocked(store, history, options))) return;
     indexFiles.add(id);
     for (const pack of await packsNamedBy(session, id)) packs.add(pack);
   });

@@ -54,12 +54,20 @@ export interface StandingOptions extends CallOptions {
 }
 
 /** Asks the store only about what was deleted. */
-export async function standingOf(store: ObjectStore, { key, versions }: History, options: StandingOptions): Promise<Standing> {
-  if (versions[0]?.isDeleteMarker === false) return "shown";
-  for (const { version, isDeleteMarker } of versions) {
-    if (!isDeleteMarker && (await lockEndMs(store, { key, version }, options)) !== undefined) return "hidden";
-  }
-  return "removed";
+export async function standingOf(store: ObjectStore, history: History, options: StandingOptions): Promise<Standing> {
+  if (history.versions[0]?.isDeleteMarker === false) return "shown";
+  return (await isLocked(store, history, options)) ? "hidden" : "removed";
+}
+
+/** Whether any of the versions cannot be deleted. */
+export async function isLocked(store: ObjectStore, { versions }: History, options: StandingOptions): Promise<boolean> {
+  for (const info of contentsOf(versions)) if ((await lockEndMs(store, info, options)) !== undefined) return true;
+  return false;
+}
+
+/** Without delete markers. */
+export function contentsOf(versions: readonly VersionInfo[]): readonly VersionInfo[] {
+  return versions.filter(({ isDeleteMarker }) => !isDeleteMarker);
 }
 
 /** When a version can be deleted, milliseconds since 1970; undefined: now. Infinite while it is under legal hold. */

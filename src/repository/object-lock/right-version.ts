@@ -1,8 +1,9 @@
 /** Among the versions of a file, the one with the right bytes. */
 import { createHash } from "node:crypto";
 import { DomainError } from "../../base/errors.ts";
-import type { CallOptions, ObjectVersions, VersionInfo } from "../../storage/object-store.ts";
-import type { History } from "./history.ts";
+import type { CallOptions, ObjectKey, ObjectVersions, VersionInfo } from "../../storage/object-store.ts";
+import { CONFIG_KEY, IDENTITY_KEY } from "../layout.ts";
+import { contentsOf, type History } from "./history.ts";
 import { promisedHash } from "./lockable-files.ts";
 
 export interface FoundVersion {
@@ -10,14 +11,16 @@ export interface FoundVersion {
   readonly bytes: Uint8Array;
 }
 
+const WRITTEN_ONCE: readonly ObjectKey[] = [CONFIG_KEY, IDENTITY_KEY];
+
 export interface FindOptions extends CallOptions {
   /** Of a single file, whether these bytes are such as only a holder of the repository's key writes. @default any are */
   readonly isRight?: (bytes: Uint8Array) => boolean;
 }
 
 /**
- * Of a file that is named by its content, the newest with that content. Of another the oldest that is right: it is written once, and
- * who came later had no business to. Reads versions until one fits.
+ * The newest that is right; of config and identity the oldest, since they are written once, and who came later had no business to.
+ * Reads versions until one fits.
  */
 export async function findRightVersion(
   versions: ObjectVersions,
@@ -25,8 +28,8 @@ export async function findRightVersion(
   { isRight = () => true, signal }: FindOptions = {},
 ): Promise<FoundVersion | undefined> {
   const id = promisedHash(history.key);
-  const objects = history.versions.filter(({ isDeleteMarker }) => !isDeleteMarker);
-  for (const info of id === undefined ? objects.toReversed() : objects) {
+  const objects = contentsOf(history.versions);
+  for (const info of WRITTEN_ONCE.includes(history.key) ? objects.toReversed() : objects) {
     const bytes = await readVersion(versions, info, { signal });
     if (bytes !== undefined && (id === undefined ? isRight(bytes) : hasHash(bytes, id))) return { info, bytes };
   }

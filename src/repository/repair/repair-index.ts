@@ -88,6 +88,6 @@ function indexedBlob({ type, id, offset, length, uncompressedLength = 0 }: Place
 
 async function restoreChunkerFile({ repository, signal }: Session): Promise<void> {
   const { config, cipher, store } = repository;
-  if (config.chunker === undefined || (await chunkerFault(repository, config.chunker, signal)) === undefined) return;
+  if (config.chunker?.kind !== "gear" || (await chunkerFault(repository, config.chunker, signal)) === undefined) return;
   await store.put(CHUNKER_KEY, cipher.seal(Buffer.from(JSON.stringify(chunkerFields(config.chunker)))), { signal });
 }

@@ -1,0 +1,128 @@
+/** `holdfast repository forget` */
+import type { Command } from "commander";
+import { formatBytes } from "../../base/byte-size.ts";
+import { DomainError } from "../../base/errors.ts";
+import { executeForget, type ForgetCandidate, type ForgetPlan, planForgetByName, planForgetByRules } from "../../repository/forget.ts";
+import { parseKeepSpan } from "../../repository/keep-span.ts";
+import { GROUP_KEYS, type GroupKey, type KeepCount, type KeepPolicy } from "../../repository/retention.ts";
+import type { Session } from "../../repository/session.ts";
+import { chooseSnapshots, filterSnapshots, parseTags } from "../choose-snapshots.ts";
+import type { CommandContext } from "../context.ts";
+import type { KeepOptions } from "../keep-options.ts";
+import { parseCount } from "../numbers.ts";
+import type { PruneCommandOptions } from "../prune-options.ts";
+import { type Pruned, prunedJson, prunedText, readPruneSettings, runPrune } from "../prune-run.ts";
+import { openLockedSession, runOnRepository, writeSummary } from "../repository-run.ts";
+import { counted, localTime, shortId, shownText } from "../shown.ts";
+import type { SnapshotFilterOptions } from "../snapshot-options.ts";
+import { formatTable } from "../table.ts";
+
+export interface RepositoryForgetOptions extends SnapshotFilterOptions, KeepOptions, PruneCommandOptions {
+  readonly groupBy: string;
+  readonly mayRemoveAll?: boolean;
+  readonly dryRun?: boolean;
+  readonly prune?: boolean;
+}
+
+export async function repositoryForget(
+  names: readonly string[],
+  given: RepositoryForgetOptions,
+  command: Command,
+  context: CommandContext,
+): Promise<void> {
+  const policy = readPolicy(given);
+  const groupBy = readGroupKeys(given.groupBy);
+  const pruneSettings = readPruneSettings(given);
+  const { dryRun = false, mayRemoveAll = false } = given;
+  if (names.length > 0 && policy !== undefined) {
+    throw new DomainError("usage", "forget_ids", "Cannot forget snapshots both by name and by rules", {
+      hint: "Run the command once for each",
+    });
+  }
+  const planFrom = ({ snapshots }: Session): ForgetPlan =>
+    names.length > 0
+      ? planForgetByName(snapshots, chooseSnapshots(snapshots, names, given), { groupBy, mayRemoveAll })
+      : planForgetByRules(filterSnapshots(snapshots, given), policy ?? {}, { nowMs: context.clock.now(), groupBy, mayRemoveAll });
+  await runOnRepository(command, context, async (run) => {
+    const plan = await forget();
+    const pruned = given.prune === true && !dryRun ? await runPrune(run, pruneSettings, false) : undefined;
+    writeSummary(run, { dryRun, groups: plan.map(groupJson), ...(pruned === undefined ? {} : { prune: prunedJson(pruned) }) }, () =>
+      planText(plan, dryRun, pruned),
+    );
+
+    async function forget(): Promise<ForgetPlan> {
+      await using session = await openLockedSession(run, dryRun ? "shared" : "exclusive");
+      const made = planFrom(session);
+      if (!dryRun) await executeForget(session, made, { progress: run.display.sink });
+      return made;
+    }
+  });
+}
+
+/** Undefined without any rule. */
+function readPolicy(given: RepositoryForgetOptions): KeepPolicy | undefined {
+  const count = (text: string | undefined, option: string): KeepCount | undefined =>
+    text === undefined || text === "unlimited" ? text : parseCount(text, option);
+  const span = (text: string | undefined): KeepPolicy["within"] => (text === undefined ? undefined : parseKeepSpan(text));
+  const policy: KeepPolicy = {
+    last: count(given.keepLast, "--keep-last"),
+    hourly: count(given.keepHourly, "--keep-hourly"),
+    daily: count(given.keepDaily, "--keep-daily"),
+    weekly: count(given.keepWeekly, "--keep-weekly"),
+    monthly: count(given.keepMonthly, "--keep-monthly"),
+    yearly: count(given.keepYearly, "--keep-yearly"),
+    within: span(given.keepWithin),
+    withinHourly: span(given.keepWithinHourly),
+    withinDaily: span(given.keepWithinDaily),
+    withinWeekly: span(given.keepWithinWeekly),
+    withinMonthly: span(given.keepWithinMonthly),
+    withinYearly: span(given.keepWithinYearly),
+    tags: given.keepTag.length === 0 ? undefined : given.keepTag.map(parseTags),
+  };
+  return Object.values(policy).every((rule) => rule === undefined) ? undefined : policy;
+}
+
+function readGroupKeys(text: string): readonly GroupKey[] {
+  const names = text.split(",").filter((name) => name !== "");
+  const keys = names.map((name) => GROUP_KEYS.find((key) => key === name));
+  if (keys.every((key) => key !== undefined)) return keys;
+  throw new DomainError("usage", "group_keys", `Cannot group by "${text}": not a list of ${GROUP_KEYS.join(", ")}`);
+}
+
+function groupJson({ keep, remove, ...names }: ForgetPlan[number]): unknown {
+  const brief = ({ id, time }: ForgetCandidate): unknown => ({ id, time });
+  return {
+    ...names,
+    keep: keep.map(({ snapshot, reasons }) => ({ id: snapshot.id, time: snapshot.time, reasons })),
+    remove: remove.map(brief),
+  };
+}
+
+function planText(plan: ForgetPlan, dryRun: boolean, pruned: Pruned | undefined): string {
+  const removed = plan.reduce((sum, { remove }) => sum + remove.length, 0);
+  const end = dryRun ? `${counted(removed, "snapshot")} would be removed` : `${counted(removed, "snapshot")} removed`;
+  return [...plan.map(groupText), end, ...(pruned === undefined ? [] : ["", prunedText(pruned)])].join("\n");
+}
+
+function groupText({ host, paths, tags, keep, remove }: ForgetPlan[number]): string {
+  const names = [
+    ...(host === undefined ? [] : [`host ${shownText(host)}`]),
+    ...(paths === undefined ? [] : [`paths ${paths.map(shownText).join(", ")}`]),
+    ...(tags === undefined ? [] : [`tags ${tags.map(shownText).join(", ")}`]),
+  ].join(", ");
+  const rows = [
+    ...keep.map(({ snapshot, reasons }) => row("keep", snapshot, reasons.join(", "))),
+    ...remove.map((snapshot) => row("remove", snapshot, "")),
+  ];
+  const table = formatTable(
+    [{ title: "" }, { title: "ID" }, { title: "Time" }, { title: "Size", align: "right" }, { title: "Reason" }],
+    rows,
+  );
+  return `${names === "" ? "All snapshots" : `Snapshots of ${names}`}\n${table}\n`;
+}
+
+function row(decision: string, { id, stored: { snapshot } }: ForgetCandidate, reasons: string): readonly string[] {
+  const { time, summary } = snapshot;
+  const size = summary === undefined ? "" : formatBytes(summary.totalBytesProcessed);
+  return [decision, shortId(id), localTime(time.epochMs), size, shownText(reasons)];
+}

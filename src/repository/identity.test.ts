@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FakeClock } from "../base/testing/fake-clock.ts";
+import { MemoryStore } from "../storage/memory.ts";
+import { newIdentity, readIdentity, writeIdentity } from "./identity.ts";
+import { IDENTITY_KEY } from "./layout.ts";
+
+const newStore = (): MemoryStore => new MemoryStore({ clock: new FakeClock() });
+
+test("writeIdentity() keeps what readIdentity() gives", async () => {
+  const store = newStore();
+  const identity = newIdentity();
+  assert.deepEqual(await writeIdentity(store, identity), identity);
+  assert.deepEqual(await readIdentity(store), identity);
+  assert.equal(identity.salt.length, 32);
+});
+
+test("writeIdentity() never replaces one, and gives the one that is there", async () => {
+  const store = newStore();
+  const first = await writeIdentity(store, newIdentity());
+  assert.deepEqual(await writeIdentity(store, newIdentity()), first);
+  assert.deepEqual(await readIdentity(store), first);
+});
+
+test("readIdentity() gives nothing where there is none", async () => {
+  assert.equal(await readIdentity(newStore()), undefined);
+});
+
+test("readIdentity() reads what the first version wrote", async () => {
+  const store = newStore();
+  const [id, salt] = ["ab".repeat(32), "cd".repeat(32)];
+  await store.put(IDENTITY_KEY, Buffer.from(`{"format":"holdfast-repository","version":1,"id":"${id}","salt":"${salt}","more":1}\n`));
+  assert.deepEqual(await readIdentity(store), { id, salt: new Uint8Array(32).fill(0xcd) });
+});
+
+const good = { format: "holdfast-repository", version: 1, id: "a".repeat(64), salt: "b".repeat(64) };
+for (const [what, text] of Object.entries({
+  "no JSON": "{",
+  "bytes that are no UTF-8": "\xff",
+  "a list": "[]",
+  null: "null",
+  "something else": JSON.stringify({ ...good, format: "other" }),
+  "no salt": JSON.stringify({ ...good, salt: undefined }),
+  "a short salt": JSON.stringify({ ...good, salt: "bb" }),
+  "an id in capitals": JSON.stringify({ ...good, id: "A".repeat(64) }),
+  "too much": JSON.stringify({ ...good, more: "x".repeat(5_000) }),
+})) {
+  test(`readIdentity() refuses ${what}`, async () => {
+    const store = newStore();
+    await store.put(IDENTITY_KEY, Buffer.from(text, "latin1"));
+    await assert.rejects(readIdentity(store), { kind: "corrupt", code: "repository_identity" });
+  });
+}
+
+test("readIdentity() refuses a newer version", async () => {
+  const store = newStore();
+  await store.put(IDENTITY_KEY, Buffer.from(JSON.stringify({ ...good, version: 2 })));
+  await assert.rejects(readIdentity(store), { kind: "unsupported", code: "repository_identity_version" });
+});

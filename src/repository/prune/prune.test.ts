@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { HexId } from "../../base/ids.ts";
+import { MemoryStore } from "../../storage/memory.ts";
+import { keyOfFile } from "../layout.ts";
+import { assertNothingMarked, listMarks, markIds, saveMark } from "../marks.ts";
+import { executePrune, type PruneResult } from "./execute.ts";
+import { PRUNE_MARGINS } from "./margins.ts";
+import { planPrune, type PrunePlan } from "./plan.ts";
+import { type Files, LeapingClock, SmallRepository } from "./testing/small-repository.ts";
+
+const NO_GRACE = { graceMs: 0 };
+const OLD: Files = { a: ["one", "two"], b: ["three"], c: ["shared"] };
+const NEW: Files = { a: ["four"], c: ["shared"], d: ["five", "six"] };
+
+interface Pruned {
+  readonly plan: PrunePlan;
+  readonly result: PruneResult;
+}
+
+async function prune(repository: SmallRepository, options: { readonly graceMs?: number } = {}): Promise<Pruned> {
+  await using session = await repository.session("exclusive");
+  const all = { clock: repository.clock, report: () => undefined, progress: () => undefined, maxUnused: { bytes: 0 }, ...options };
+  const plan = await planPrune(session, all);
+  return { plan, result: await executePrune(session, plan, all) };
+}
+
+async function planOnly(repository: SmallRepository): Promise<PrunePlan> {
+  await using session = await repository.session("none");
+  return await planPrune(session, { clock: repository.clock, report: () => undefined, progress: () => undefined });
+}
+
+async function newRepository(): Promise<SmallRepository> {
+  const clock = new LeapingClock();
+  return SmallRepository.create(new MemoryStore({ clock }), clock);
+}
+
+/** With an old snapshot, which is forgotten, and a new one. */
+async function forgotten(): Promise<{
+  readonly repository: SmallRepository;
+  readonly old: Uint8Array;
+  readonly oldId: HexId;
+  readonly left: Map<HexId, Files>;
+}> {
+  const repository = await newRepository();
+  const oldId = await repository.addSnapshot(OLD);
+  const left = new Map([[await repository.addSnapshot(NEW), NEW]]);
+  const { store, files } = repository.repository;
+  const old = await store.get(keyOfFile("snapshots", oldId));
+  await files.remove("snapshots", oldId);
+  return { repository, old, oldId, left };
+}
+
+test("prune marks what is not needed, and deletes it only after the grace period", async () => {
+  const { repository, left } = await forgotten();
+  const before = await repository.count("data");
+  const first = await prune(repository);
+  assert.ok(first.result.marked.packs > 0);
+  assert.equal(first.result.deleted.packs, 0);
+  assert.equal(await repository.count("data"), before + first.result.written.packs);
+  assert.equal(await repository.count("marks"), 1);
+  await repository.assertReadable(left);
+
+  const early = await prune(repository);
+  assert.deepEqual([early.plan.wait.packs, early.result.deleted.packs], [first.result.marked.packs, 0]);
+  repository.clock.leap(PRUNE_MARGINS.graceMs);
+  const late = await prune(repository);
+  assert.equal(late.result.deleted.packs, first.result.marked.packs);
+  await repository.assertReadable(left);
+  assert.equal(await repository.count("marks"), 0);
+  const nothing = await planOnly(repository);
+  assert.deepEqual([nothing.rewrite.packs, nothing.drop.packs, nothing.unindexed.packs, nothing.delete.packs], [0, 0, 0, 0]);
+  assert.equal(nothing.keep.packs, await repository.count("data"));
+});
+
+test("prune without grace deletes at once, and leaves the mark for runs that look for it", async () => {
+  const { repository, left } = await forgotten();
+  await using session = await repository.session("none");
+  const seen = await markIds(repository.repository.files);
+  const { result } = await prune(repository, NO_GRACE);
+  assert.ok(result.deleted.packs > 0);
+  await repository.assertReadable(left);
+  await assert.rejects(assertNothingMarked(session, seen), { kind: "conflict", code: "pruned_meanwhile" });
+  repository.clock.leap(PRUNE_MARGINS.graceMs);
+  await prune(repository, NO_GRACE);
+  assert.equal(await repository.count("marks"), 0);
+});
+
+test("planPrune() changes nothing", async () => {
+  const { repository, left } = await forgotten();
+  const before = await Array.fromAsync(repository.repository.store.list(""));
+  const plan = await planOnly(repository);
+  assert.ok(plan.rewrite.packs + plan.drop.packs > 0);
+  assert.deepEqual(await Array.fromAsync(repository.repository.store.list("")), before);
+  await repository.assertReadable(left);
+});
+
+test("prune puts back what was marked and turned out to be needed", async () => {
+  const { repository, old, oldId, left } = await forgotten();
+  await prune(repository);
+  await repository.repository.store.put(keyOfFile("snapshots", oldId), old);
+  repository.clock.leap(PRUNE_MARGINS.graceMs);
+  const { plan } = await prune(repository);
+  assert.ok(plan.putBack.length > 0);
+  left.set(oldId, OLD);
+  await repository.assertReadable(left);
+  repository.clock.leap(2 * PRUNE_MARGINS.graceMs);
+  await prune(repository);
+  await repository.assertReadable(left);
+});
+
+test("prune keeps what young resume records name, and drops old records", async () => {
+  const { repository, oldId, old, left } = await forgotten();
+  const { store, files } = repository.repository;
+  await store.put(keyOfFile("snapshots", oldId), old);
+  const tree = (await treesOfSnapshots(repository)).get(oldId);
+  await files.remove("snapshots", oldId);
+  const time = new Temporal.Instant(BigInt(repository.clock.now()) * 1_000_000n).toString();
+  await files.save("resume", Buffer.from(JSON.stringify({ version: 1, time, trees: [tree, "f".repeat(64)] })));
+  await prune(repository, NO_GRACE);
+  await store.put(keyOfFile("snapshots", oldId), old);
+  await repository.assertReadable(new Map([...left, [oldId, OLD]]));
+
+  await files.remove("snapshots", oldId);
+  repository.clock.leap(PRUNE_MARGINS.resumeMs + 1_000);
+  const { result } = await prune(repository, NO_GRACE);
+  assert.ok(result.deleted.packs > 0);
+  assert.deepEqual(await Array.fromAsync(files.list("resume")), []);
+});
+
+test("prune marks packs that no index names once they are an hour old", async () => {
+  const { repository, left } = await forgotten();
+  const { store } = repository.repository;
+  await prune(repository, NO_GRACE);
+  const stray = keyOfFile("data", "a".repeat(64) as HexId);
+  await store.put(stray, Buffer.from("left by a run that was killed"));
+  assert.equal((await planOnly(repository)).unindexed.packs, 0);
+  repository.clock.leap(PRUNE_MARGINS.unindexedMs);
+  assert.equal((await prune(repository)).plan.unindexed.packs, 1);
+  repository.clock.leap(PRUNE_MARGINS.graceMs);
+  await prune(repository);
+  await assert.rejects(store.get(stray), { code: "object_not_found" });
+  await repository.assertReadable(left);
+});
+
+test("prune merges small index files", async () => {
+  const repository = await newRepository();
+  const left = new Map<HexId, Files>();
+  for (let nr = 0; nr < 14; nr++) {
+    const files = { a: [`content ${nr}`] };
+    left.set(await repository.addSnapshot(files), files);
+    repository.clock.leap(1_000);
+  }
+  await prune(repository, NO_GRACE);
+  assert.equal(await repository.count("index"), 1);
+  await repository.assertReadable(left);
+});
+
+const DAMAGES: readonly { readonly name: string; readonly folder: string; readonly code: string; readonly damage: "remove" | "cut" }[] = [
+  { name: "a damaged index file", folder: "index/", code: "index_damaged", damage: "cut" },
+  { name: "a missing index file", folder: "index/", code: "blobs_missing", damage: "remove" },
+  { name: "a damaged snapshot", folder: "snapshots/", code: "snapshots_damaged", damage: "cut" },
+];
+
+for (const { name, folder, code, damage } of DAMAGES) {
+  test(`planPrune() refuses a repository with ${name}`, async () => {
+    const { repository } = await forgotten();
+    const { store } = repository.repository;
+    for await (const { key } of store.list(folder)) {
+      const bytes = await store.get(key);
+      if (damage === "cut") await store.put(key, bytes.subarray(0, bytes.length - 1));
+      else await store.delete(key);
+    }
+    await assert.rejects(planDamaged(repository), { kind: "corrupt", code });
+  });
+}
+
+test("planPrune() refuses to go on when a pack is missing or has another length, unless nothing needs it", async () => {
+  const { repository } = await forgotten();
+  const { store } = repository.repository;
+  const keys = await Array.fromAsync(store.list("data/"), ({ key }) => key);
+  const codes = new Set<string>();
+  for (const key of keys) {
+    const bytes = await store.get(key);
+    await store.delete(key);
+    codes.add(await codeOf(planOnly(repository)));
+    await store.put(key, Buffer.concat([bytes, bytes]));
+    codes.add(await codeOf(planOnly(repository)));
+    await store.put(key, bytes);
+  }
+  assert.deepEqual(codes, new Set(["", "packs_missing", "pack_size", "object_not_found", "file_hash"]));
+});
+
+test("listMarks() gives what saveMark() wrote, and reports damaged marks", async () => {
+  const repository = await newRepository();
+  const { files } = repository.repository;
+  const packs = [{ id: "b".repeat(64) as HexId, bytes: 7 }];
+  const id = await saveMark(files, { timeMs: repository.clock.now() + 5_000, packs });
+  await files.save("marks", Buffer.from('{"version":1,"time":"2026-01-01T00:00:00Z","packs":[{"id":"x","bytes":1}]}'));
+  const { marks, findings } = await listMarks(files);
+  assert.deepEqual(
+    marks.map((mark) => [mark.id, mark.packs]),
+    [[id, packs]],
+  );
+  assert.deepEqual(
+    findings.map(({ code }) => code),
+    ["mark_damaged"],
+  );
+  await files.save("marks", Buffer.from('{"version":2}'));
+  await assert.rejects(listMarks(files), { kind: "unsupported", code: "mark_version" });
+});
+
+test("assertNothingMarked() minds new marks of packs that the index has, and no others", async () => {
+  const { repository } = await forgotten();
+  const { files } = repository.repository;
+  await using session = await repository.session("shared");
+  const [pack = assert.fail("no pack")] = Array.from(session.index.packs(), (nr) => session.index.packId(nr));
+  const timeMs = repository.clock.now();
+  await saveMark(files, { timeMs, packs: [{ id: pack, bytes: 1 }] });
+  const seen = await markIds(files);
+  await saveMark(files, { timeMs, packs: [{ id: "c".repeat(64) as HexId, bytes: 1 }] });
+  await assertNothingMarked(session, seen);
+  await saveMark(files, { timeMs, packs: [{ id: pack, bytes: 1 }] });
+  await assert.rejects(assertNothingMarked(session, seen), { kind: "conflict", code: "pruned_meanwhile" });
+});
+
+async function treesOfSnapshots(repository: SmallRepository): Promise<ReadonlyMap<HexId, HexId>> {
+  await using session = await repository.session("none");
+  return new Map(session.snapshots.map(({ id, snapshot }) => [id, snapshot.tree]));
+}
+
+async function planDamaged(repository: SmallRepository): Promise<PrunePlan> {
+  await using session = await repository.session("none", () => undefined);
+  return await planPrune(session, { clock: repository.clock, report: () => undefined, progress: () => undefined });
+}
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return "";
+  } catch (error) {
+    return (error as { readonly code: string }).code;
+  }
+}

@@ -1,0 +1,347 @@
+/** Whatever happens to one file of a repository: it is found, what it touches is known, the rest can be read, and a repair heals it. */
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { backup } from "../../src/archive/backup/backup.ts";
+import { NO_EXCLUDES } from "../../src/archive/backup/source.ts";
+import { absolutePaths, treeSource } from "../../src/archive/backup/targets.ts";
+import { readOwnerNames } from "../../src/archive/owner-names.ts";
+import { systemClock } from "../../src/base/clock.ts";
+import { DomainError } from "../../src/base/errors.ts";
+import type { HexId } from "../../src/base/ids.ts";
+import { type CheckResult, checkRepository } from "../../src/repository/check/check.ts";
+import type { CheckFinding } from "../../src/repository/check/check-findings.ts";
+import type { ReadData } from "../../src/repository/check/read-subset.ts";
+import { initRepository } from "../../src/repository/init.ts";
+import { idOfKey } from "../../src/repository/layout.ts";
+import { repairIndex } from "../../src/repository/repair/repair-index.ts";
+import { repairPacks } from "../../src/repository/repair/repair-packs.ts";
+import { repairSnapshots } from "../../src/repository/repair/repair-snapshots.ts";
+import { openRepository, type Repository } from "../../src/repository/repository.ts";
+import { newLocationKey } from "../../src/repository/secret.ts";
+import { openSession, type Session } from "../../src/repository/session.ts";
+import { faulty } from "../../src/storage/faulty.ts";
+import { FileStore } from "../../src/storage/file.ts";
+import type { ObjectKey, ObjectStore } from "../../src/storage/object-store.ts";
+import { copyOf, damage, DAMAGES, type DamageKind, keysOf, movedTo, unreadablePaths } from "../support/damaged-copies.ts";
+import { environment } from "../support/environment.ts";
+import { noise } from "../support/file-tree.ts";
+
+const SECRET = newLocationKey();
+
+interface Fixture {
+  readonly store: ObjectStore;
+  readonly repository: Repository;
+  /** Each is a snapshot of its own. */
+  readonly sources: readonly string[];
+}
+
+test("Every file of a repository: its damage is found and explained, and healed by a repair and one more backup", async (t) => {
+  const fixture = await makeFixture(t);
+  const keys = await keysOf(fixture.store);
+  assert.deepEqual(
+    new Set(keys.map(folderOf)),
+    new Set(["config", "data", "holdfast/chunker", "holdfast/repository.json", "index", "keys", "snapshots"]),
+  );
+  for (const [number, key] of keys.entries()) {
+    for (const kind of DAMAGES) await t.test(`${folderOf(key)} (file ${number}), ${kind}`, () => survives(fixture, key, kind));
+  }
+});
+
+async function survives(fixture: Fixture, key: ObjectKey, kind: DamageKind): Promise<void> {
+  const store = await copyOf(fixture.store);
+  await damage(store, key, kind);
+  const repository = movedTo(fixture.repository, store);
+  switch (folderOf(key)) {
+    case "config":
+    case "keys":
+    case "holdfast/repository.json":
+      await assert.rejects(openRepository(store, SECRET), (error) => error instanceof DomainError && error.kind !== "internal");
+      return;
+    case "holdfast/chunker":
+      assertNamed(await checkAt(repository), key, "chunker_file_damaged");
+      await withSession(repository, (session) => repairIndex(session, { ...REPORT, readAllPacks: false }));
+      break;
+    case "index":
+      await survivesIndexDamage(repository, key, kind);
+      break;
+    case "snapshots":
+      await survivesSnapshotDamage(fixture, repository, key, kind);
+      break;
+    default:
+      await survivesPackDamage(fixture, repository, key, kind);
+  }
+  const healed = await checkAt(repository);
+  assert.ok(healed.ok, describe(healed.findings));
+}
+
+async function survivesIndexDamage(repository: Repository, key: ObjectKey, kind: DamageKind): Promise<void> {
+  const result = await checkAt(repository, { kind: "none" });
+  if (kind === "removed") {
+    // Nobody knows its name any more: the packs that it named are named instead.
+    const packs = criticalsOf(result);
+    assert.ok(packs.length > 0 && packs.every(({ code }) => code === "pack_unindexed"), describe(packs));
+    assert.ok(
+      packs.some(({ touched }) => touched.length > 0),
+      describe(packs),
+    );
+  } else {
+    assertNamed(result, key, "index_file_damaged");
+  }
+  await assertTouchedAreUnreadable(repository, result.findings);
+  await withSession(repository, (session) => repairIndex(session, { ...REPORT, readAllPacks: false }));
+}
+
+async function survivesSnapshotDamage(fixture: Fixture, repository: Repository, key: ObjectKey, kind: DamageKind): Promise<void> {
+  const result = await checkAt(repository);
+  assert.equal(result.snapshots, fixture.sources.length - 1);
+  if (kind === "removed") {
+    // As after forget. What only it needed is still there, and counted.
+    assert.ok(result.ok && result.unusedBlobs > 0, describe(result.findings));
+  } else {
+    const finding = assertNamed(result, key, "snapshot_damaged");
+    assert.deepEqual(finding.touched, [{ snapshot: idOfKey(key), count: 1, paths: ["/"] }]);
+  }
+  await withSession(repository, async (session) => {
+    assert.equal((await unreadablePaths(session)).size, 0);
+    const { removed } = await repairSnapshots(session, { ...REPORT, snapshots: session.snapshots, forget: true });
+    assert.deepEqual(removed, kind === "removed" ? [] : [idOfKey(key)]);
+  });
+}
+
+async function survivesPackDamage(fixture: Fixture, repository: Repository, key: ObjectKey, kind: DamageKind): Promise<void> {
+  const structure = await checkAt(repository, { kind: "none" });
+  if (kind === "cut" || kind === "removed") assertNamed(structure, key, kind === "cut" ? "pack_damaged" : "pack_missing");
+  const result = await checkAt(repository);
+  assertNamed(result, key, kind === "removed" ? "pack_missing" : "pack_damaged");
+  await assertTouchedAreUnreadable(repository, result.findings);
+  await withSession(repository, async (session) =>
+    kind === "removed"
+      ? repairIndex(session, { ...REPORT, readAllPacks: false })
+      : repairPacks(session, { ...REPORT, packs: [idOfKey(key) ?? assert.fail()] }),
+  );
+  const afterRepair = await checkAt(repository);
+  assert.ok(
+    criticalsOf(afterRepair).every(({ code }) => code === "blobs_missing"),
+    describe(afterRepair.findings),
+  );
+  for (const source of fixture.sources) await backUp(repository, source);
+}
+
+test("Repairs of a pack, stopped before or after any call of the store: nothing more is lost, and the next one ends it", async (t) => {
+  const fixture = await makeFixture(t);
+  const pack = await packWithTwoBlobs(fixture);
+  const damaged = await copyOf(fixture.store);
+  await damageFirstBlob(damaged, pack);
+  const before = await withSession(movedTo(fixture.repository, damaged), unreadablePaths);
+  const repair = (session: Session): Promise<unknown> => repairPacks(session, { ...REPORT, packs: [pack] });
+  await stopEverywhere(fixture.repository, damaged, repair, before);
+});
+
+test("Repairs of an index, stopped before or after any call of the store: nothing more is lost, and the next one ends it", async (t) => {
+  const fixture = await makeFixture(t);
+  const damaged = await copyOf(fixture.store);
+  const [first = assert.fail(), second = assert.fail()] = (await keysOf(damaged)).filter((key) => folderOf(key) === "index");
+  await damage(damaged, first, "removed");
+  await damage(damaged, second, "cut");
+  const before = await withSession(movedTo(fixture.repository, damaged), unreadablePaths);
+  const repair = (session: Session): Promise<unknown> => repairIndex(session, { ...REPORT, readAllPacks: false });
+  await stopEverywhere(fixture.repository, damaged, repair, before);
+});
+
+test("repairSnapshots(), stopped before or after any call of the store: every point is there, whole or shortened", async (t) => {
+  const fixture = await makeFixture(t);
+  const damaged = await copyOf(fixture.store);
+  const pack = await packWithTwoBlobs(fixture);
+  await damageFirstBlob(damaged, pack);
+  await withSession(movedTo(fixture.repository, damaged), (session) => repairPacks(session, { ...REPORT, packs: [pack] }));
+  const repair = (session: Session): Promise<unknown> =>
+    repairSnapshots(session, { ...REPORT, snapshots: session.snapshots, forget: true });
+  const stops = await stopEach(damaged, (store) => withSession(movedTo(fixture.repository, store), repair));
+  assert.ok(stops.length > 4);
+  for (const store of stops) {
+    const repository = movedTo(fixture.repository, store);
+    await withSession(repository, repair);
+    assert.ok((await checkAt(repository)).ok);
+    await withSession(repository, async ({ snapshots }) => {
+      assert.equal(snapshots.length, fixture.sources.length);
+      assert.equal(new Set(snapshots.map(({ snapshot }) => snapshot.paths.join())).size, fixture.sources.length);
+    });
+  }
+});
+
+test("A dry run of any repair writes nothing and finds the same", async (t) => {
+  const fixture = await makeFixture(t);
+  const store = await copyOf(fixture.store);
+  const repository = movedTo(fixture.repository, store);
+  const pack = await packWithTwoBlobs(fixture);
+  await damageFirstBlob(store, pack);
+  const keys = await keysOf(store);
+  const dry = { ...REPORT, dryRun: true };
+  const findings = await withSession(repository, async (session) => {
+    await repairIndex(session, { ...dry, readAllPacks: true });
+    await repairSnapshots(session, { ...dry, snapshots: session.snapshots, forget: true });
+    return (await repairPacks(session, { ...dry, packs: [pack] })).findings;
+  });
+  assert.deepEqual(await keysOf(store), keys);
+  assert.ok(findings.some(({ touched }) => touched.length > 0));
+  const real = await withSession(repository, (session) => repairPacks(session, { ...REPORT, packs: [pack] }));
+  assert.deepEqual(real.findings, findings);
+});
+
+const REPORT = { dryRun: false, report: (): void => undefined } as const;
+
+async function stopEverywhere(
+  original: Repository,
+  damaged: ObjectStore,
+  repair: (session: Session) => Promise<unknown>,
+  lostBefore: ReadonlyMap<HexId, readonly string[]>,
+): Promise<void> {
+  const stops = await stopEach(damaged, (store) => withSession(movedTo(original, store), repair));
+  assert.ok(stops.length > 4);
+  for (const store of stops) {
+    const repository = movedTo(original, store);
+    assertNoMoreLost(await withSession(repository, unreadablePaths), lostBefore);
+    await withSession(repository, repair);
+    assertNoMoreLost(await withSession(repository, unreadablePaths), lostBefore);
+    const { findings } = await checkAt(repository);
+    assert.ok(
+      findings.every(({ code }) => code === "blobs_missing" || code === "pack_unindexed"),
+      describe(findings),
+    );
+    assert.ok(
+      findings.every(({ code, grade }) => code !== "pack_unindexed" || grade === "info"),
+      describe(findings),
+    );
+  }
+}
+
+/** Copies of the store as a killed process leaves them: stopped before its first change, after it, after the second, and so on. */
+async function stopEach(store: ObjectStore, work: (store: ObjectStore) => Promise<unknown>): Promise<ObjectStore[]> {
+  const stopped: ObjectStore[] = [];
+  for (let allowed = 0; ; allowed++) {
+    const copy = await copyOf(store);
+    let changes = 0;
+    const plan = faulty(copy, ({ name }) => ((name === "put" || name === "delete") && ++changes > allowed ? "refused" : undefined));
+    const error = await work(plan).then(
+      () => undefined,
+      (failure: unknown) => failure,
+    );
+    if (error === undefined) return stopped;
+    assert.ok(error instanceof DomainError && error.kind === "unavailable", String(error));
+    stopped.push(copy);
+  }
+}
+
+function assertNoMoreLost(now: ReadonlyMap<HexId, readonly string[]>, before: ReadonlyMap<HexId, readonly string[]>): void {
+  for (const [snapshot, paths] of now) {
+    const known = before.get(snapshot) ?? [];
+    const isKnown = (path: string): boolean => known.some((other) => path === other || (other.endsWith("/") && path.startsWith(other)));
+    assert.ok(paths.every(isKnown), `${paths.join()} instead of ${known.join()}`);
+  }
+}
+
+/** What a check says is touched is what cannot be read, of each snapshot. */
+async function assertTouchedAreUnreadable(repository: Repository, findings: readonly CheckFinding[]): Promise<void> {
+  const said = new Map<HexId, readonly string[]>();
+  for (const { snapshot, count, paths } of findings.flatMap(({ touched }) => touched)) {
+    assert.equal(count, paths.length);
+    said.set(snapshot, [...new Set([...(said.get(snapshot) ?? []), ...paths])].toSorted());
+  }
+  assert.deepEqual(said, await withSession(repository, unreadablePaths));
+}
+
+function assertNamed(result: CheckResult, key: ObjectKey, code: string): CheckFinding {
+  assert.equal(result.ok, false);
+  const finding = result.findings.find(({ object }) => object === key);
+  assert.ok(finding !== undefined && finding.grade === "critical" && finding.code === code, describe(result.findings));
+  return finding;
+}
+
+function criticalsOf({ findings }: CheckResult): readonly CheckFinding[] {
+  return findings.filter(({ grade }) => grade === "critical");
+}
+
+function describe(findings: readonly CheckFinding[]): string {
+  return findings.map(({ grade, code, message }) => `${grade} ${code}: ${message}`).join("\n");
+}
+
+function folderOf(key: ObjectKey): string {
+  return idOfKey(key) === undefined ? key : key.slice(0, key.indexOf("/"));
+}
+
+async function makeFixture(t: TestContext): Promise<Fixture> {
+  const folder = await environment(t).temporaryFolder();
+  const store = new FileStore(join(folder, "repository"), systemClock);
+  const repository = await initRepository(store, { secret: SECRET, owner: { username: "test", hostname: "test" }, clock: systemClock });
+  const sources = ["one", "two", "three"].map((name, number) => {
+    const source = join(folder, name);
+    mkdirSync(join(source, "deep/deeper"), { recursive: true });
+    writeFileSync(join(source, "shared"), noise(200_000, 0));
+    writeFileSync(join(source, "large"), noise(3_000_000, number + 1));
+    writeFileSync(join(source, "deep/text"), `text of ${name} `.repeat(1_000));
+    writeFileSync(join(source, "deep/deeper/small\n"), name);
+    return source;
+  });
+  for (const source of sources) await backUp(repository, source);
+  return { store, repository, sources };
+}
+
+async function backUp(repository: Repository, source: string): Promise<void> {
+  await withSession(repository, async (session) =>
+    backup(session, {
+      // Without the folders above: others write in them, and their times are part of a tree.
+      source: await treeSource([basename(source)], dirname(source), NO_EXCLUDES),
+      description: {
+        paths: absolutePaths([source], "/"),
+        hostname: "test",
+        username: "test",
+        uid: 0,
+        gid: 0,
+        excludes: [],
+        tags: [],
+        programVersion: "holdfast test",
+        otherFields: {},
+      },
+      parent: undefined,
+      names: await readOwnerNames(),
+      verify: "sample",
+      clock: systemClock,
+      report: () => undefined,
+      progress: () => undefined,
+    }),
+  );
+}
+
+async function checkAt(repository: Repository, readData: ReadData = { kind: "all" }): Promise<CheckResult> {
+  return withSession(repository, (session) =>
+    checkRepository(session, { readData, clock: systemClock, report: () => undefined, progress: () => undefined }),
+  );
+}
+
+/** Alone with the repository, it takes no lock: that would only take time. */
+async function withSession<T>(repository: Repository, work: (session: Session) => Promise<T>): Promise<T> {
+  const { signal } = new AbortController();
+  await using session = await openSession(repository, { lock: "none", clock: systemClock, report: () => undefined, signal });
+  return await work(session);
+}
+
+/** A pack of data that holds more than one blob. */
+async function packWithTwoBlobs({ repository }: Fixture): Promise<HexId> {
+  return withSession(repository, async ({ index }) => {
+    const blobs = Map.groupBy(
+      Array.from(index.entries()).filter((entry) => index.typeOf(entry) === "data"),
+      (entry) => index.packOf(entry),
+    );
+    const pack = blobs.entries().find(([, entries]) => entries.length > 1)?.[0] ?? assert.fail("every pack has one blob only");
+    return index.packId(pack);
+  });
+}
+
+async function damageFirstBlob(store: ObjectStore, pack: HexId): Promise<void> {
+  const key = (await keysOf(store)).find((candidate) => idOfKey(candidate) === pack) ?? assert.fail();
+  const bytes = Uint8Array.from(await store.get(key));
+  bytes[20] = (bytes[20] ?? 0) ^ 1;
+  await store.put(key, bytes);
+}
