@@ -5,6 +5,16 @@ import type { HexId } from "../base/ids.ts";
 import { type ExtendedAttribute, goModeOf, type Node, type NodeType, nodeTypeOf } from "../repository/format/tree/node.ts";
 import type { OwnerNames } from "./owner-names.ts";
 
+/** How entries become nodes. */
+export interface NodeStyle {
+  readonly names: OwnerNames;
+  /**
+   * Of a volume: stands for its file system, whatever number that has on this node. Numbers of entries are written only where they join
+   * several names of one file, so that copies of a volume have the same trees.
+   */
+  readonly volumeId?: bigint | undefined;
+}
+
 export interface NodeParts {
   readonly xattrs: readonly ExtendedAttribute[];
   readonly content?: readonly HexId[];
@@ -18,9 +28,10 @@ export interface NodeParts {
 const LINKABLE: ReadonlySet<NodeType> = new Set(["file", "symlink", "dev", "chardev"]);
 
 /** As restic writes it: the time of access is not kept, so that reading a file does not change its node. */
-export function nodeOf(name: ByteString, stat: FileStat, names: OwnerNames, parts: NodeParts): Node {
+export function nodeOf(name: ByteString, stat: FileStat, { names, volumeId }: NodeStyle, parts: NodeParts): Node {
   const { mode, uid, gid } = stat;
   const type = nodeTypeOf(mode);
+  const isNumbered = volumeId === undefined || (LINKABLE.has(type) && stat.nlink > 1);
   return {
     name,
     type,
@@ -32,8 +43,8 @@ export function nodeOf(name: ByteString, stat: FileStat, names: OwnerNames, part
     gid,
     user: names.users.get(uid) ?? "",
     group: names.groups.get(gid) ?? "",
-    inode: stat.ino,
-    deviceId: stat.dev,
+    inode: isNumbered ? stat.ino : 0n,
+    deviceId: isNumbered ? (volumeId ?? stat.dev) : 0n,
     size: parts.size ?? 0,
     links: LINKABLE.has(type) ? stat.nlink : 0,
     xattrs: parts.xattrs,

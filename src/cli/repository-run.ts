@@ -6,6 +6,8 @@ import type { Finding, FindingSink } from "../base/finding.ts";
 import { cacheFolder, type LocalCache, openLocalCache } from "../repository/local-cache.ts";
 import { describeHolder } from "../repository/lock-errors.ts";
 import { openRepository, type Repository } from "../repository/repository.ts";
+import type { AsOf } from "../repository/object-lock/history.ts";
+import { readThrough } from "../repository/read-through.ts";
 import { parseSecret } from "../repository/secret.ts";
 import { openSession, type Session, type SessionOptions } from "../repository/session.ts";
 import type { Traffic } from "../storage/counting.ts";
@@ -34,26 +36,38 @@ export interface RepositoryRun extends StorageRun {
   readonly cache: LocalCache | undefined;
   /** So far. */
   readonly traffic: Traffic;
+  /** The repository as it was then; undefined: as it is. */
+  readonly asOfMs: number | undefined;
+}
+
+export interface RunOptions {
+  /** What is found is what the command is for: it does not fail by it. */
+  readonly isRepair?: boolean | undefined;
 }
 
 /**
  * @param work writes its result itself
  * @throws {DomainError} partial/incomplete or corrupt/damaged_repository: of what was reported, after `work` returned
  */
-export async function runWithStorage(command: Command, context: CommandContext, work: (run: StorageRun) => Promise<void>): Promise<void> {
+export async function runWithStorage(
+  command: Command,
+  context: CommandContext,
+  work: (run: StorageRun) => Promise<void>,
+  { isRepair = false }: RunOptions = {},
+): Promise<void> {
   const options = readRepositoryOptions(command, context);
   const format = outputFormat(command);
   const findings: Finding[] = [];
   {
     using display = new ProgressDisplay({ mode: options.progress, stderr: context.stderr, clock: context.clock });
-    const write = findingWriter(format, (line) => display.message(line));
+    const show = findingWriter(format, (line) => display.message(line));
     const report: FindingSink = (finding) => {
       findings.push(finding);
-      write(finding);
+      show(finding);
     };
     await work({ context, options, format, display, report, findings });
   }
-  throwIfBad(findings);
+  if (!isRepair) throwIfBad(findings);
 }
 
 /** Like runWithStorage(), with the repository open. */
@@ -61,19 +75,40 @@ export async function runOnRepository(
   command: Command,
   context: CommandContext,
   work: (run: RepositoryRun) => Promise<void>,
+  options: RunOptions & AsOf = {},
 ): Promise<void> {
-  await runWithStorage(command, context, async (run) => {
-    const { options, report } = run;
-    const secret = parseSecret(await readPassword(options.passwordFile, context, report));
-    const { store, traffic } = await openRetryingStore(options.url, context, report);
-    await using _ = store;
-    const repository = await openRepository(store, secret, { signal: context.signal });
-    for (const finding of repository.findings) report(finding);
-    await work({ ...run, repository, traffic, cache: cacheOf(repository, run) });
-  });
+  const open = async (run: StorageRun): Promise<void> => {
+    await using closing = new AsyncDisposableStack();
+    const password = await readPassword(run.options.passwordFile, context, run.report);
+    await work(await openRepositoryAt(run.options.url, password, run, closing, options));
+  };
+  await runWithStorage(command, context, open, options);
 }
 
-export function cacheOf({ config }: Repository, { options, context, report }: StorageRun): LocalCache | undefined {
+/** Opens a repository on top of a run, until `closing` is disposed. Throws as openRetryingStore() and openRepository() do. */
+export async function openRepositoryAt(
+  url: string,
+  password: string,
+  run: StorageRun,
+  closing: AsyncDisposableStack,
+  { asOfMs }: AsOf = {},
+): Promise<RepositoryRun> {
+  const { context, report } = run;
+  const { clock, signal } = context;
+  const secret = parseSecret(password);
+  const { store, traffic } = await openRetryingStore(url, context, report);
+  closing.use(store);
+  if (asOfMs !== undefined && store.versions === undefined) {
+    throw new DomainError("unsupported", "object_versions", `Cannot look at an earlier time of "${store.url}": it keeps no versions`, {
+      hint: "Leave out --as-of",
+    });
+  }
+  const repository = await openRepository(readThrough(store, { clock, asOfMs, report }), secret, { signal });
+  for (const finding of repository.findings) report(finding);
+  return { ...run, repository, traffic, asOfMs, cache: cacheOf(repository, run) };
+}
+
+function cacheOf({ config }: Repository, { options, context, report }: StorageRun): LocalCache | undefined {
   const { clock, environment } = context;
   if (options.cacheDir === undefined) return undefined;
   return openLocalCache(cacheFolder(config.id, options.cacheDir, environment), { clock, report });
@@ -90,6 +125,8 @@ export async function openLockedSession(
 
 /** For commands that only read: without a lock, where the credentials do not let them write one. */
 export async function openReadingSession(run: RepositoryRun, report: FindingSink = run.report): Promise<Session> {
+  // Locks of another time are of no use.
+  if (run.asOfMs !== undefined) return openSession(run.repository, { ...sessionOptions(run), report, lock: "none" });
   try {
     return await openLockedSession(run, "shared", report);
   } catch (error) {
@@ -112,7 +149,7 @@ function sessionOptions({ context, options, cache, display }: RepositoryRun): Om
 /** Writes a result with what it took to get it. */
 export function writeSummary(run: RepositoryRun, value: Readonly<Record<string, unknown>>, text: () => string): void {
   const { requests, bytesSent, bytesReceived } = run.traffic;
-  const whole = { requests, bytesSent, bytesReceived, findings: run.findings };
+  const whole = { requests, bytesSent, bytesReceived, ...(value["findings"] === undefined ? { findings: run.findings } : {}) };
   const traffic = `${counted(requests, "request")}, ${formatBytes(bytesSent)} sent, ${formatBytes(bytesReceived)} received`;
   writeResult(run.context, run.format, { ...value, ...whole }, () => `${text()}\n${traffic}`);
 }

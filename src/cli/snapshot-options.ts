@@ -19,3 +19,12 @@ export function addSnapshotFilter(command: Command): Command {
 export function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];
 }
+
+export interface AsOfOptions {
+  readonly asOf?: string;
+}
+
+/** For commands that only read. */
+export function addAsOf(command: Command): Command {
+  return command.option("--as-of <time>", "The repository as it was then, in a bucket that keeps versions, as in 2026-05-01T13:45:00Z");
+}

@@ -10,6 +10,7 @@ import type { BlobType } from "./format/blob.ts";
 import { Cipher, type MasterKey, SEAL_OVERHEAD } from "./format/cipher.ts";
 import type { RepositoryVersion } from "./format/config.ts";
 import { encodePackHeader, MAX_PACK_ENTRY_BYTES, PACK_TRAILER_BYTES } from "./format/pack-header.ts";
+import type { Repository } from "./repository.ts";
 import type { BlobIndex } from "./index/blob-index.ts";
 import type { BlobSet } from "./index/blob-set.ts";
 import { BlobGatherer, type GatheredBlob } from "./long-blob.ts";
@@ -26,6 +27,11 @@ export interface PackerSettings {
   /** zstd's; only in repositories of version 2. */
   readonly level: number;
   readonly verify: VerifyWrites;
+}
+
+/** How this version stores blobs. */
+export function packerSettings({ masterKey, config }: Pick<Repository, "masterKey" | "config">, verify: VerifyWrites): PackerSettings {
+  return { masterKey, version: config.version, packBytes: PACK_BYTES, level: ZSTD_LEVEL, verify };
 }
 
 export interface PackSink {

@@ -16,8 +16,8 @@ export interface StoredPack {
 const FLUSH_AFTER_MS = 5 * 60_000;
 /** or so many blobs, as many as restic puts into one, */
 const FLUSH_BLOBS = 50_000;
-/** or when a tenth of what this run stored would have to be sent again after a crash, */
-const UNINDEXED_SHARE = 0.1;
+/** or when so much of what this run stored would have to be sent again after a crash, */
+const UNINDEXED_SHARE = 0.04;
 /** but not for less than this. */
 const FLUSH_MIN_BYTES = 32 << 20;
 

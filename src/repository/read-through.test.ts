@@ -114,6 +114,9 @@ test("parts of a pack are right after the whole pack was read, or at once if it 
   assert.equal(await text(other.get(key, { range })), "s lo", "nothing shows that this is wrong");
   assert.equal(await text(other.get(key)), "0123456789");
   assert.equal(await text(other.get(key, { range })), "6789");
+  const { store: listing } = bench({}, clock, bucket);
+  await keysOf(listing, "data/");
+  assert.equal(await text(listing.get(key, { range })), "6789", "a list shows that there are several contents");
 });
 
 test("an object of which no version is right is given as it is", async () => {

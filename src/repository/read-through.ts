@@ -4,8 +4,8 @@
  * of several versions the one with the right bytes counts (`findRightVersion`). Locks are taken as they come.
  *
  * Nothing more is asked of the store than without it until an object is missing or has the wrong hash; lists ask for versions instead of
- * objects, with as many requests. What cannot be seen here is a part of a pack that was overwritten by as many bytes: who finds a blob
- * damaged reads the whole pack, once, and gets right bytes, and right parts from then on.
+ * objects, with as many requests. What cannot be seen here is a part of a pack that was overwritten by as many bytes, unless the packs were
+ * listed before: who finds a blob damaged reads the whole pack, once, and gets right bytes, and right parts from then on.
  */
 import type { Clock } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
@@ -51,6 +51,8 @@ class ReadThroughStore implements ObjectStore {
   readonly #options: ReadThroughOptions;
   /** What to give instead of the latest version. */
   readonly #right = new Map<ObjectKey, VersionInfo>();
+  /** Files of several contents, as lists told. */
+  readonly #doubtful = new Set<ObjectKey>();
   readonly #reported = new Set<string>();
 
   constructor(store: ObjectStore, versions: ObjectVersions, options: ReadThroughOptions) {
@@ -64,6 +66,7 @@ class ReadThroughStore implements ObjectStore {
   async put(key: ObjectKey, body: Uint8Array, options?: PutOptions): Promise<void> {
     await this.#store.put(key, body, options);
     this.#right.delete(key);
+    this.#doubtful.delete(key);
   }
 
   async get(key: ObjectKey, options: GetOptions = {}): Promise<Uint8Array> {
@@ -71,7 +74,8 @@ class ReadThroughStore implements ObjectStore {
     const known = this.#right.get(key);
     if (known !== undefined) return this.versions.get(key, known.version, options);
     const plain = this.#options.asOfMs === undefined ? await this.#getPlain(key, options) : objectNotFound(this.url, key);
-    if (plain instanceof Uint8Array && (options.range !== undefined || isAsNamed(key, plain))) return plain;
+    const isTrusted = (bytes: Uint8Array): boolean => (options.range === undefined ? isAsNamed(key, bytes) : !this.#doubtful.has(key));
+    if (plain instanceof Uint8Array && isTrusted(plain)) return plain;
     const found = await this.#find(key, options);
     if (found !== undefined) return partOf(this.url, found, options.range);
     if (plain instanceof Uint8Array) return plain;
@@ -132,8 +136,10 @@ class ReadThroughStore implements ObjectStore {
       if (standing === "removed") continue;
       const info = await this.#listed(history, options);
       if (info === undefined) continue;
+      const isOnly = contentsOf(history.versions).length === 1;
+      if (!isOnly) this.#doubtful.add(info.key);
       if (standing === "hidden") {
-        if (contentsOf(history.versions).length === 1) this.#right.set(info.key, info);
+        if (isOnly) this.#right.set(info.key, info);
         hidden++;
         example = info.key;
       }

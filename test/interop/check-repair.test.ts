@@ -44,10 +44,15 @@ for (const version of ["1", "2"]) {
 }
 
 for (const kind of ["flipped in the middle", "cut", "removed"] satisfies DamageKind[]) {
-  test(`Every pack and index file of restic, ${kind}: Holdfast finds what restic finds, and restic finds the repair clean`, async (t) => {
+  test(`A pack or index file of restic, ${kind}: Holdfast finds what restic finds, and restic finds the repair clean`, async (t) => {
     const { store, source, restic } = await makeRepository(t, "2");
-    const keys = (await keysOf(store)).filter((key) => key.startsWith("data/") || key.startsWith("index/"));
-    for (const key of keys) {
+    // Found anew each time, since repairs write new files.
+    for (const [folder, number] of [
+      ["data/", 0],
+      ["data/", 1],
+      ["index/", 0],
+    ] as const) {
+      const key = (await keysOf(store)).filter((candidate) => candidate.startsWith(folder))[number] ?? assert.fail();
       await damage(store, key, kind);
       assert.notEqual((await restic("check", "--read-data")).exitCode, 0);
       assert.equal((await check(store)).ok, false);
@@ -104,8 +109,8 @@ async function makeRepository(t: TestContext, version: string): Promise<Peer> {
   mkdirSync(join(source, "deep/deeper"), { recursive: true });
   writeFileSync(join(source, "large"), noise(3_000_000, 1));
   writeFileSync(join(source, "deep/text"), "a text ".repeat(1_000));
+  writeFileSync(join(source, "deep/deeper/more"), noise(100_000, 2));
   await backUp(restic, source);
-  writeFileSync(join(source, "deep/deeper/later"), noise(100_000, 2));
   await backUp(restic, source);
   return { store: new FileStore(repository, systemClock), source, restic };
 }

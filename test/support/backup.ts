@@ -46,6 +46,7 @@ export interface BackUpOptions {
   readonly password?: string;
   readonly verify?: VerifyWrites;
   readonly readers?: number;
+  readonly volumeId?: bigint;
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
 }
@@ -76,7 +77,7 @@ export async function backUp(store: ObjectStore, paths: readonly string[], optio
       otherFields: {},
     },
     parent: withParent ? session.snapshots.at(-1) : undefined,
-    names: await readOwnerNames(),
+    style: { names: await readOwnerNames(), volumeId: options.volumeId },
     verify,
     readers,
     clock,

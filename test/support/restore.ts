@@ -5,7 +5,7 @@ import type { Finding } from "../../src/base/finding.ts";
 import { EVERYTHING, type RestoredEntry, type RestoreOptions, type RestoreResult } from "../../src/archive/restore/options.ts";
 import { resolvePath } from "../../src/archive/restore/resolve-path.ts";
 import { restore } from "../../src/archive/restore/restore.ts";
-import { openRepository } from "../../src/repository/repository.ts";
+import { openRepository, type Repository } from "../../src/repository/repository.ts";
 import { openSession } from "../../src/repository/session.ts";
 import { FileStore } from "../../src/storage/file.ts";
 import type { ObjectStore } from "../../src/storage/object-store.ts";
@@ -16,18 +16,21 @@ export interface Restored extends RestoreResult {
   readonly entries: readonly RestoredEntry[];
 }
 
-/** Opens the repository anew, as a command does, and restores a path of the last snapshot. */
+/** Deriving a key from a password takes long. */
+const opened = new WeakMap<ObjectStore, Promise<Repository>>();
+
+/** Reads the index anew, as a command does, and restores a path of the last snapshot. */
 export async function restoreLast(
   store: ObjectStore,
   path: string,
   target: string,
-  options: Partial<RestoreOptions> & { readonly password?: string } = {},
+  options: Partial<RestoreOptions> = {},
 ): Promise<Restored> {
-  const { password = PASSWORD, signal = new AbortController().signal, ...changes } = options;
+  const { signal = new AbortController().signal, ...changes } = options;
   const findings: Finding[] = [];
   const entries: RestoredEntry[] = [];
   const report = (finding: Finding): void => void findings.push(finding);
-  const repository = await openRepository(store, { kind: "password", password }, { signal });
+  const repository = await opened.getOrInsertComputed(store, async () => openRepository(store, { kind: "password", password: PASSWORD }));
   await using session = await openSession(repository, { lock: "none", clock: systemClock, report, signal });
   const { index, cache } = session;
   const tree = session.snapshots.at(-1)?.snapshot.tree;

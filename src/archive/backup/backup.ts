@@ -7,7 +7,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { FindingSink } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ProgressSink } from "../../base/progress.ts";
-import { PACK_BYTES, type PackerSettings, type VerifyWrites, ZSTD_LEVEL } from "../../repository/blob-packer.ts";
+import { packerSettings, type VerifyWrites } from "../../repository/blob-packer.ts";
 import type { ChunkerSpec } from "../../repository/chunker/chunker.ts";
 import { chunkerOf } from "../../repository/repository-chunker.ts";
 import type { Snapshot, SnapshotSummary } from "../../repository/format/snapshot.ts";
@@ -18,7 +18,7 @@ import { assertNothingMarked, markIds } from "../../repository/marks.ts";
 import type { Session } from "../../repository/session.ts";
 import { saveSnapshot, type StoredSnapshot } from "../../repository/snapshots.ts";
 import { TreePacks } from "../../repository/tree-packs.ts";
-import type { OwnerNames } from "../owner-names.ts";
+import type { NodeStyle } from "../stat-node.ts";
 import { type CounterTotals, newCounters, totalsOf } from "./counters.ts";
 import { PackUploads } from "../../repository/packing/pack-uploads.ts";
 import { type TreeReply, type TreeRequest, treeUnreadable } from "./parent-trees.ts";
@@ -33,7 +33,7 @@ export interface BackupOptions {
   readonly description: SnapshotDescription;
   /** What did not change since is not read again. */
   readonly parent: StoredSnapshot | undefined;
-  readonly names: OwnerNames;
+  readonly style: NodeStyle;
   readonly verify: VerifyWrites;
   /** Threads that read; by processors and memory if not given. Results are the same with any number. */
   readonly readers?: number | undefined;
@@ -124,13 +124,13 @@ class BackupRun {
       const opened = uploads.open(buffers);
       flushed.push(opened.flushed());
       return {
-        packer: this.#packerSettings(),
+        packer: packerSettings(this.#session.repository, this.#options.verify),
         index: this.#session.index.shared,
         fresh: this.#fresh.shared,
         packs: opened.channel,
         counters: this.#counters,
         counterRow,
-        names: this.#options.names,
+        style: this.#options.style,
       };
     };
     const requests = Array.from({ length: this.#readers }, (_, row) => {
@@ -183,11 +183,6 @@ class BackupRun {
       });
     });
     return port2;
-  }
-
-  #packerSettings(): PackerSettings {
-    const { masterKey, config } = this.#session.repository;
-    return { masterKey, version: config.version, packBytes: PACK_BYTES, level: ZSTD_LEVEL, verify: this.#options.verify };
   }
 
   #chunker(): ChunkerSpec {

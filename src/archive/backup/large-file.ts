@@ -59,6 +59,6 @@ export class LargeFile {
     }
     if (changed || bytes !== this.#stat.size) this.#parts.report(changedFinding(this.#path));
     this.#parts.counters.add("files");
-    return encodeNode(nodeOf(this.#file.name, this.#stat, this.#parts.names, { content, size: bytes, xattrs }));
+    return encodeNode(nodeOf(this.#file.name, this.#stat, this.#parts.style, { content, size: bytes, xattrs }));
   }
 }

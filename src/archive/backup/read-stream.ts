@@ -14,7 +14,7 @@ const ID_BYTES = 32;
 const FILE_MODE = 0o100644;
 
 /** @throws {DomainError} unavailable/stream_unreadable */
-export async function readStream({ fd, name, nowNs }: StreamSource, { readers, packer, counters, names }: WalkParts): Promise<HexId> {
+export async function readStream({ fd, name, nowNs }: StreamSource, { readers, packer, counters, style }: WalkParts): Promise<HexId> {
   const { promise, resolve } = Promise.withResolvers<ReadRange>();
   readers.readStream(fd, resolve);
   const range = await promise;
@@ -39,8 +39,8 @@ export async function readStream({ fd, name, nowNs }: StreamSource, { readers, p
       ctimeNs: nowNs,
       uid,
       gid,
-      user: names.users.get(uid) ?? "",
-      group: names.groups.get(gid) ?? "",
+      user: style.names.users.get(uid) ?? "",
+      group: style.names.groups.get(gid) ?? "",
       inode: 0n,
       deviceId: 0n,
       size: range.bytes,

@@ -9,7 +9,7 @@ import type { ExtendedAttribute } from "../../repository/format/tree/node.ts";
 import type { PackRest } from "../../repository/pack-buffer.ts";
 import type { FolderFd } from "../folder-handle.ts";
 import type { SealedTree } from "./parent-trees.ts";
-import type { OwnerNames } from "../owner-names.ts";
+import type { NodeStyle } from "../stat-node.ts";
 import type { PackChannel } from "../../repository/packing/thread-packs.ts";
 
 /** What every thread that stores blobs is started with. */
@@ -22,7 +22,7 @@ export interface StoringThread {
   readonly counters: SharedArrayBuffer;
   /** The thread's own row of them. */
   readonly counterRow: number;
-  readonly names: OwnerNames;
+  readonly style: NodeStyle;
 }
 
 export interface ReaderStart extends StoringThread {

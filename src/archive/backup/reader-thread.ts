@@ -82,7 +82,7 @@ function readFile(file: FileToRead): ReadFile {
     const content = reader.read(fd, { from: 0, to: size === 0 ? Infinity : size, nextData: nextDataIn(fd, stat, size) });
     const ids = hexIds(content.ids);
     const changed = content.bytes !== size || (content.reads > 1 && isChanged(stat, statOf(fd)));
-    const node = nodeOf(file.name, stat, start.names, { content: ids, size: content.bytes, xattrs: readXattrs(fd) });
+    const node = nodeOf(file.name, stat, start.style, { content: ids, size: content.bytes, xattrs: readXattrs(fd) });
     counters.add("files");
     return { kind: "node", json: encodeNode(node), changed };
   });
@@ -100,7 +100,7 @@ function readRange(file: FileToRead, from: number, to: number): ReadRange {
 /** Cut as a file of the same content is. */
 function isUnchanged(folder: FolderFd, tree: SealedTree): boolean {
   const parent = openParentFolder(tree, cipher, () => undefined);
-  const totals = parent && compareFolder(folder, parent, { index, names: start.names, unsureFromNs: start.unsureFromNs });
+  const totals = parent && compareFolder(folder, parent, { index, style: start.style, unsureFromNs: start.unsureFromNs });
   if (totals === undefined) return false;
   counters.add("filesUnmodified", totals.files);
   counters.add("files", totals.files);

@@ -7,14 +7,13 @@ import { encodeNode } from "../../repository/format/tree/encode.ts";
 import { nodeTypeOf } from "../../repository/format/tree/node.ts";
 import type { BlobIndex } from "../../repository/index/blob-index.ts";
 import { type FolderFd, pathIn, pathOf } from "../folder-handle.ts";
-import type { OwnerNames } from "../owner-names.ts";
-import { nodeOf } from "../stat-node.ts";
+import { nodeOf, type NodeStyle } from "../stat-node.ts";
 import { readXattrs } from "../xattrs.ts";
 import type { ParentFolder } from "./parent-folder.ts";
 
 export interface UnchangedRules {
   readonly index: BlobIndex;
-  readonly names: OwnerNames;
+  readonly style: NodeStyle;
   /** What changed at or after this moment was perhaps still changing when the parent was made. */
   readonly unsureFromNs: bigint;
 }
@@ -28,15 +27,16 @@ export interface FolderTotals {
 const ID_BYTES = 32;
 
 /** What the content is made of must be there, too: a run that was killed may have stored a tree without it. */
-export function isUnchangedFile(earlier: ScannedNode, stat: FileStat, { index, unsureFromNs }: UnchangedRules): boolean {
+export function isUnchangedFile(earlier: ScannedNode, stat: FileStat, { index, unsureFromNs, style }: UnchangedRules): boolean {
   if (earlier.type !== "file" || earlier.ctimeNs >= unsureFromNs) return false;
   const same =
     earlier.mtimeNs === stat.mtimeNs &&
     earlier.ctimeNs === stat.ctimeNs &&
-    earlier.inode === stat.ino &&
+    // In volumes it is known only of files with several names.
+    (earlier.inode === stat.ino || (style.volumeId !== undefined && earlier.inode === 0n)) &&
     earlier.size === stat.size &&
     // Device numbers are given out anew at times, and names of one file are told by them when it is restored.
-    (stat.nlink === 1 || earlier.deviceId === stat.dev);
+    (stat.nlink === 1 || earlier.deviceId === (style.volumeId ?? stat.dev));
   if (!same) return false;
   const content = earlier.contentBytes();
   if (content.length === 0 && stat.size > 0) return false;
@@ -59,7 +59,7 @@ export function compareFolder(folder: FolderFd, parent: ParentFolder, rules: Unc
       if (earlier?.name !== name || earlier.type === "dir") return undefined;
       const stat = statIn(folder, name);
       if (earlier.type !== "file") {
-        if (byteString(earlier.raw) !== currentNode(folder, name, stat, rules.names)) return undefined;
+        if (byteString(earlier.raw) !== currentNode(folder, name, stat, rules.style)) return undefined;
       } else if (isUnchangedFile(earlier, stat, rules)) {
         files++;
         bytes += stat.size;
@@ -75,11 +75,11 @@ export function compareFolder(folder: FolderFd, parent: ParentFolder, rules: Unc
 }
 
 /** Of what is neither file nor folder. */
-function currentNode(folder: FolderFd, name: ByteString, stat: FileStat, names: OwnerNames): ByteString | undefined {
+function currentNode(folder: FolderFd, name: ByteString, stat: FileStat, style: NodeStyle): ByteString | undefined {
   const type = nodeTypeOf(stat.mode);
   if (type === "file" || type === "dir" || type === "socket") return undefined;
   const xattrs = readXattrs(`${pathOf(folder)}/${name}` as ByteString);
-  if (type !== "symlink") return encodeNode(nodeOf(name, stat, names, { xattrs }));
+  if (type !== "symlink") return encodeNode(nodeOf(name, stat, style, { xattrs }));
   const linkTarget = readlinkSync(pathIn(folder, name), { encoding: "latin1" }) as ByteString;
-  return encodeNode(nodeOf(name, stat, names, { xattrs, linkTarget }));
+  return encodeNode(nodeOf(name, stat, style, { xattrs, linkTarget }));
 }

@@ -13,10 +13,9 @@ import type { BlobIndex } from "../../repository/index/blob-index.ts";
 import { REPOSITORY_LIMITS } from "../../repository/format/limits.ts";
 import { type FolderMark, hasHeader } from "../exclude.ts";
 import { closeHandle, type FolderFd, openFileIn, openFolderAt, openFolderIn, pathIn, pathOf } from "../folder-handle.ts";
-import type { OwnerNames } from "../owner-names.ts";
 import { compilePatterns, type PathPatterns } from "../path-pattern.ts";
 import { encodeNode } from "../../repository/format/tree/encode.ts";
-import { nodeOf, type NodeParts } from "../stat-node.ts";
+import { nodeOf, type NodeParts, type NodeStyle } from "../stat-node.ts";
 import { readXattrs } from "../xattrs.ts";
 import type { CounterRow } from "./counters.ts";
 import { changedFinding, fileFinding, isGone, isSystemError, replacedFinding, tooDeepFinding } from "./file-findings.ts";
@@ -34,7 +33,7 @@ export interface WalkParts {
   readonly packer: BlobPacker;
   readonly index: BlobIndex;
   readonly counters: CounterRow;
-  readonly names: OwnerNames;
+  readonly style: NodeStyle;
   readonly parents: ParentTrees;
   /** What changed at or after this moment was perhaps still changing when the parent was made. */
   readonly unsureFromNs: bigint;
@@ -216,7 +215,7 @@ export class Walk {
     const earlier = place.parent?.find(name);
     const earlierTree = earlier?.type === "dir" ? earlier.subtree : undefined;
     const slot = folder.await(name);
-    const settle = (subtree: HexId): void => folder.settle(slot, encodeNode(nodeOf(name, opened, this.#parts.names, { subtree, xattrs })));
+    const settle = (subtree: HexId): void => folder.settle(slot, encodeNode(nodeOf(name, opened, this.#parts.style, { subtree, xattrs })));
     const child = { fd, path, earlierTree, wanted, depth: place.depth + 1, device: opened.dev, settle };
     if (earlierTree !== undefined && wanted === undefined && this.#keepsAll) this.#inBackground(this.#compareOrEnter(child, earlierTree));
     else await this.#enter(child);
@@ -287,7 +286,7 @@ export class Walk {
 
   #addNode(place: Place, name: ByteString, path: ByteString, stat: FileStat, parts: Omit<NodeParts, "xattrs">): void {
     const xattrs = this.#xattrsOf(place, name, path);
-    place.folder.add(name, encodeNode(nodeOf(name, stat, this.#parts.names, { ...parts, xattrs })));
+    place.folder.add(name, encodeNode(nodeOf(name, stat, this.#parts.style, { ...parts, xattrs })));
   }
 
   #xattrsOf({ folder }: Place, name: ByteString, path: ByteString): NodeParts["xattrs"] {

@@ -24,7 +24,7 @@ const parts: WalkParts = {
   packer,
   index,
   counters: new CounterRow(start.counters, start.counterRow),
-  names: start.names,
+  style: start.style,
   parents: new ParentTrees(start.trees, index, new Cipher(start.packer.masterKey), report),
   unsureFromNs: start.unsureFromNs,
   forcedCutBytes: start.forcedCutBytes,

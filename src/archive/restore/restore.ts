@@ -95,6 +95,8 @@ class RestoreRun {
       const thread = new Worker(new URL(file, import.meta.url), {
         workerData: start,
         transferList: [...ports],
+        // The planner opens handles that the writers use.
+        trackUnmanagedFds: false,
         resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
       });
       thread.on("error", (error) => broken.abort(error));

@@ -116,8 +116,10 @@ export class WriteQueue {
   /** After a failure: until the writers are done with what they are at. What was not begun fails. */
   async abandon(error: unknown): Promise<void> {
     this.#failure ??= { error };
-    for (const use of this.#window.values()) for (const { file } of use.pieces) this.#settlePiece(file, error);
+    const uses = Array.from(this.#window.values());
     this.#window = new Map();
+    for (const { file } of uses.flatMap(({ pieces }) => pieces)) this.#settlePiece(file, error);
+    for (const { folder } of [...this.#emptyFiles, ...uses.flatMap(({ files }) => files)]) folder.release();
     while (this.#running.size > 0) await this.#reply();
   }
 

@@ -84,28 +84,27 @@ class TaskWriter {
 
   /** Undefined if it cannot be had, which is a failure then. */
   #content(blob: number): Uint8Array | undefined {
+    const entry = this.#task.blobs[blob] ?? 0;
     try {
-      return this.#decode(this.#task.blobs[blob] ?? 0);
+      return this.#decode(entry);
     } catch (error) {
       if (!isDamage(error)) throw error;
-      this.#failures.push({ kind: "blob", blob, message: error.message });
+      const message = `blob "${index.idOf(entry)}" in pack "${index.packId(index.packOf(entry))}" cannot be used (${error.message})`;
+      this.#failures.push({ kind: "blob", blob, message });
       return undefined;
     }
   }
 
   #decode(entry: number): Uint8Array {
-    const id = index.idOf(entry);
-    if (this.#range === undefined)
-      throw new DomainError("corrupt", "blob_missing", `Cannot read blob "${id}": its pack is missing or cut off`);
+    if (this.#range === undefined) throw new DomainError("corrupt", "blob_missing", "The pack is missing or cut off");
     const at = index.offsetOf(entry) - this.#task.rangeOffset;
     const plainBytes = plainLength(index, entry);
-    if (plainBytes > REPOSITORY_LIMITS.dataBlobBytes)
-      throw new DomainError("corrupt", "blob_too_long", `Cannot read blob "${id}": it is too long`);
+    if (plainBytes > REPOSITORY_LIMITS.dataBlobBytes) throw new DomainError("corrupt", "blob_too_long", "It is longer than blobs may be");
     const memory = plainBytes <= USUAL_BLOB_BYTES ? blobMemory : new Uint8Array(plainBytes);
     const sealed = this.#range.subarray(at, at + index.lengthOf(entry));
-    const written = decoder.decodeInto(sealed, index.uncompressedLengthOf(entry), id, memory);
+    const written = decoder.decodeInto(sealed, index.uncompressedLengthOf(entry), index.idOf(entry), memory);
     if (written === plainBytes) return memory.subarray(0, written);
-    throw new DomainError("corrupt", "blob_length", `Cannot use blob "${id}": its length is not the one that the index has`);
+    throw new DomainError("corrupt", "blob_length", "Its length is not the one that the index has");
   }
 
   /** Goes through the pieces and files of the next blob. */

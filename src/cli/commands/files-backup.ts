@@ -74,7 +74,7 @@ export async function filesBackup(
         timeMs,
       },
       parent,
-      names: await readOwnerNames(),
+      style: { names: await readOwnerNames() },
       verify: given.verifyWrites,
       clock,
       report,

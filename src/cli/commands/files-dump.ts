@@ -7,11 +7,12 @@ import { SnapshotTrees } from "../../archive/reading/snapshot-trees.ts";
 import { DomainError } from "../../base/errors.ts";
 import { chooseSnapshot } from "../choose-snapshots.ts";
 import type { CommandContext } from "../context.ts";
+import { readAsOf } from "../numbers.ts";
 import { openReadingSession, runOnRepository } from "../repository-run.ts";
-import type { SnapshotFilterOptions } from "../snapshot-options.ts";
+import type { AsOfOptions, SnapshotFilterOptions } from "../snapshot-options.ts";
 import { ResultStream } from "../text-stream.ts";
 
-export interface FilesDumpOptions extends SnapshotFilterOptions {
+export interface FilesDumpOptions extends SnapshotFilterOptions, AsOfOptions {
   readonly target?: string;
 }
 
@@ -22,16 +23,22 @@ export async function filesDump(
   command: Command,
   context: CommandContext,
 ): Promise<void> {
-  await runOnRepository(command, context, async (run) => {
-    await using session = await openReadingSession(run);
-    const trees = new SnapshotTrees(session);
-    const place = await findPlace(trees, chooseSnapshot(session.snapshots, name, given), path);
-    if (place.tree !== undefined && given.target === undefined) refuseTerminal(context);
-    const pieces =
-      place.tree === undefined ? dumpFile(session, requireFile(place, path)) : dumpArchive(session, trees, place.tree, run.report);
-    if (given.target === undefined) await toStandardOutput(pieces, context);
-    else await toNewFile(pieces, given.target);
-  });
+  const asOf = readAsOf(given);
+  await runOnRepository(
+    command,
+    context,
+    async (run) => {
+      await using session = await openReadingSession(run);
+      const trees = new SnapshotTrees(session);
+      const place = await findPlace(trees, chooseSnapshot(session.snapshots, name, given), path);
+      if (place.tree !== undefined && given.target === undefined) refuseTerminal(context);
+      const pieces =
+        place.tree === undefined ? dumpFile(session, requireFile(place, path)) : dumpArchive(session, trees, place.tree, run.report);
+      if (given.target === undefined) await toStandardOutput(pieces, context);
+      else await toNewFile(pieces, given.target);
+    },
+    asOf,
+  );
 }
 
 function requireFile({ node }: FoundPlace, path: string): NonNullable<FoundPlace["node"]> {

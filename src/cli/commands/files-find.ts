@@ -8,13 +8,13 @@ import { byteStringOf } from "../../base/byte-string.ts";
 import { chooseSnapshots } from "../choose-snapshots.ts";
 import type { CommandContext } from "../context.ts";
 import { nodeLine } from "../node-line.ts";
-import { parseMoment } from "../numbers.ts";
+import { parseMoment, readAsOf } from "../numbers.ts";
 import { openReadingSession, runOnRepository } from "../repository-run.ts";
 import { localTime, shortId } from "../shown.ts";
-import type { SnapshotFilterOptions } from "../snapshot-options.ts";
+import type { AsOfOptions, SnapshotFilterOptions } from "../snapshot-options.ts";
 import { ResultStream } from "../text-stream.ts";
 
-export interface FilesFindOptions extends SnapshotFilterOptions {
+export interface FilesFindOptions extends SnapshotFilterOptions, AsOfOptions {
   readonly snapshot: readonly string[];
   readonly ignoreCase?: boolean;
   readonly long?: boolean;
@@ -33,25 +33,31 @@ export async function filesFind(
   const compiled = compilePatterns(patterns.map(byteStringOf), { ignoreCase: given.ignoreCase });
   const fromNs = given.newer === undefined ? undefined : BigInt(parseMoment(given.newer, "--newer")) * NS_PER_MS;
   const toNs = given.older === undefined ? undefined : BigInt(parseMoment(given.older, "--older")) * NS_PER_MS;
-  await runOnRepository(command, context, async (run) => {
-    await using session = await openReadingSession(run);
-    const finder = new Finder(new SnapshotTrees(session), {
-      patterns: compiled,
-      accepts: ({ mtimeNs }) => (fromNs === undefined || mtimeNs >= fromNs) && (toNs === undefined || mtimeNs <= toNs),
-      report: run.report,
-    });
-    await using output = new ResultStream(context);
-    for (const { id, snapshot } of chooseSnapshots(session.snapshots, given.snapshot, given).toReversed()) {
-      let isFirst = true;
-      for await (const { path, node } of finder.find(snapshot.tree)) {
-        if (run.format === "json") {
-          await output.line(JSON.stringify({ snapshot: id, time: snapshot.time.text, ...nodeJsonFields(path, node.decode()) }));
-          continue;
+  const asOf = readAsOf(given);
+  await runOnRepository(
+    command,
+    context,
+    async (run) => {
+      await using session = await openReadingSession(run);
+      const finder = new Finder(new SnapshotTrees(session), {
+        patterns: compiled,
+        accepts: ({ mtimeNs }) => (fromNs === undefined || mtimeNs >= fromNs) && (toNs === undefined || mtimeNs <= toNs),
+        report: run.report,
+      });
+      await using output = new ResultStream(context);
+      for (const { id, snapshot } of chooseSnapshots(session.snapshots, given.snapshot, given).toReversed()) {
+        let isFirst = true;
+        for await (const { path, node } of finder.find(snapshot.tree)) {
+          if (run.format === "json") {
+            await output.line(JSON.stringify({ snapshot: id, time: snapshot.time.text, ...nodeJsonFields(path, node.decode()) }));
+            continue;
+          }
+          if (isFirst) await output.line(`Snapshot ${shortId(id)} of ${localTime(snapshot.time.epochMs)}`);
+          isFirst = false;
+          await output.line(`  ${nodeLine(path, node.decode(), given.long ?? false)}`);
         }
-        if (isFirst) await output.line(`Snapshot ${shortId(id)} of ${localTime(snapshot.time.epochMs)}`);
-        isFirst = false;
-        await output.line(`  ${nodeLine(path, node.decode(), given.long ?? false)}`);
       }
-    }
-  });
+    },
+    asOf,
+  );
 }

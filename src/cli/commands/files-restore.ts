@@ -12,11 +12,12 @@ import type { CommandContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import type { ExcludeOptions, IncludeOptions } from "../pattern-options.ts";
 import { readPatterns } from "../read-patterns.ts";
+import { readAsOf } from "../numbers.ts";
 import { openReadingSession, runOnRepository, writeSummary } from "../repository-run.ts";
 import { counted, shortId } from "../shown.ts";
-import type { SnapshotFilterOptions } from "../snapshot-options.ts";
+import type { AsOfOptions, SnapshotFilterOptions } from "../snapshot-options.ts";
 
-export interface FilesRestoreOptions extends SnapshotFilterOptions, ExcludeOptions, IncludeOptions {
+export interface FilesRestoreOptions extends SnapshotFilterOptions, AsOfOptions, ExcludeOptions, IncludeOptions {
   readonly target: string;
   readonly overwrite: Overwrite;
   readonly delete?: boolean;
@@ -31,37 +32,43 @@ export async function filesRestore(place: string, given: FilesRestoreOptions, co
   const select = await readSelection(given, context);
   const { clock } = context;
   const { dryRun = false } = given;
-  await runOnRepository(command, context, async (run) => {
-    const { report, display, cache } = run;
-    await using session = await openReadingSession(run);
-    const { repository, index, signal } = session;
-    const stored = chooseSnapshot(session.snapshots, name, given);
-    const startMs = clock.monotonicMs();
-    const what = await resolvePath(repository, stored.snapshot.tree, byteStringOf(path), { index, cache, signal });
-    const target = resolve(given.target);
-    const result = await restore(repository, {
-      ...what,
-      target,
-      index,
-      cache,
-      select,
-      overwrite: given.overwrite,
-      deleteExtra: given.delete ?? false,
-      dryRun,
-      verify: given.verify ?? false,
-      sparse: given.sparse,
-      onEntry: given.verbose === true ? ({ action, path: at }) => display.message(`${action} ${at}`) : undefined,
-      clock,
-      report,
-      progress: display.sink,
-      signal,
-    });
-    const durationMs = Math.round(clock.monotonicMs() - startMs);
-    writeSummary(run, { snapshot: stored.id, target, dryRun, ...result, durationMs }, () => {
-      const head = `${dryRun ? "Would restore" : "Restored"} snapshot ${shortId(stored.id)} to ${target}, ${formatDuration(durationMs)}`;
-      return [head, ...resultText(result)].join("\n");
-    });
-  });
+  const asOf = readAsOf(given);
+  await runOnRepository(
+    command,
+    context,
+    async (run) => {
+      const { report, display, cache } = run;
+      await using session = await openReadingSession(run);
+      const { repository, index, signal } = session;
+      const stored = chooseSnapshot(session.snapshots, name, given);
+      const startMs = clock.monotonicMs();
+      const what = await resolvePath(repository, stored.snapshot.tree, byteStringOf(path), { index, cache, signal });
+      const target = resolve(given.target);
+      const result = await restore(repository, {
+        ...what,
+        target,
+        index,
+        cache,
+        select,
+        overwrite: given.overwrite,
+        deleteExtra: given.delete ?? false,
+        dryRun,
+        verify: given.verify ?? false,
+        sparse: given.sparse,
+        onEntry: given.verbose === true ? ({ action, path: at }) => display.message(`${action} ${at}`) : undefined,
+        clock,
+        report,
+        progress: display.sink,
+        signal,
+      });
+      const durationMs = Math.round(clock.monotonicMs() - startMs);
+      writeSummary(run, { snapshot: stored.id, target, dryRun, ...result, durationMs }, () => {
+        const head = `${dryRun ? "Would restore" : "Restored"} snapshot ${shortId(stored.id)} to ${target}, ${formatDuration(durationMs)}`;
+        return [head, ...resultText(result)].join("\n");
+      });
+    },
+    asOf,
+  );
 }
 
 async function readSelection(given: FilesRestoreOptions, context: CommandContext): Promise<Selection> {

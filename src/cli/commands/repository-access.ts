@@ -8,9 +8,7 @@ import type { CommandContext } from "../context.ts";
 import { handOut, requireOutput, type SecretOutput } from "../new-secret.ts";
 import { writeResult } from "../output.ts";
 import { readPassword } from "../password.ts";
-import { runWithStorage } from "../repository-run.ts";
-import { openRetryingStore } from "../open-store.ts";
-import { openRepository } from "../../repository/repository.ts";
+import { openRepositoryAt, runWithStorage } from "../repository-run.ts";
 
 export interface RepositoryAccessOptions {
   readonly reveal?: boolean;
@@ -20,16 +18,16 @@ export interface RepositoryAccessOptions {
 export async function repositoryAccess(given: RepositoryAccessOptions, command: Command, context: CommandContext): Promise<void> {
   const output: SecretOutput = { reveal: given.reveal ?? false, file: given.passwordOut };
   await requireOutput(output, context);
-  await runWithStorage(command, context, async ({ options, format, report }) => {
-    const secret = parseSecret(await readPassword(options.passwordFile, context, report));
-    const { store } = await openRetryingStore(options.url, context, report);
-    await using _ = store;
-    const { identity } = await openRepository(store, secret, { signal: context.signal });
+  await runWithStorage(command, context, async (run) => {
+    const { options, format, report } = run;
+    const password = await readPassword(options.passwordFile, context, report);
+    await using closing = new AsyncDisposableStack();
+    const { repository } = await openRepositoryAt(options.url, password, run, closing);
     const environment = {
       ...resticLocation(options.url, context),
       ...(output.file === undefined ? {} : { RESTIC_PASSWORD_FILE: resolve(output.file) }),
     };
-    await handOut(repositoryPassword(secret, identity), output, context, async () => Promise.resolve());
+    await handOut(repositoryPassword(parseSecret(password), repository.identity), output, context, async () => Promise.resolve());
     writeResult(context, format, environment, () =>
       Object.entries(environment)
         .map(([name, value]) => `export ${name}=${shellQuoted(value)}`)

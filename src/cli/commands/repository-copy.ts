@@ -3,13 +3,17 @@ import type { Command } from "commander";
 import { formatBytes } from "../../base/byte-size.ts";
 import { DomainError } from "../../base/errors.ts";
 import { copySnapshots } from "../../repository/copy/copy.ts";
-import { openRepository } from "../../repository/repository.ts";
-import { parseSecret } from "../../repository/secret.ts";
 import { chooseSnapshots } from "../choose-snapshots.ts";
 import type { CommandContext } from "../context.ts";
-import { openRetryingStore } from "../open-store.ts";
 import { readPasswordOf } from "../password.ts";
-import { cacheOf, openLockedSession, openReadingSession, type RepositoryRun, runOnRepository, writeSummary } from "../repository-run.ts";
+import {
+  openLockedSession,
+  openReadingSession,
+  openRepositoryAt,
+  type RepositoryRun,
+  runOnRepository,
+  writeSummary,
+} from "../repository-run.ts";
 import { counted, shortId } from "../shown.ts";
 import type { SnapshotFilterOptions } from "../snapshot-options.ts";
 import type { VerifyWrites } from "../../repository/blob-packer.ts";
@@ -71,10 +75,5 @@ async function openSource(
     variable: "HOLDFAST_FROM_PASSWORD",
     of: "the repository to copy from",
   };
-  const secret = parseSecret(await readPasswordOf(source, context, report));
-  const { store, traffic } = await openRetryingStore(url, context, report);
-  closing.use(store);
-  const repository = await openRepository(store, secret, { signal: context.signal });
-  for (const finding of repository.findings) report(finding);
-  return { ...run, repository, traffic, cache: cacheOf(repository, run) };
+  return openRepositoryAt(url, await readPasswordOf(source, context, report), run, closing);
 }

@@ -4,7 +4,6 @@ import { DomainError } from "../../base/errors.ts";
 import type { Config, RepositoryVersion } from "../../repository/format/config.ts";
 import { initRepository } from "../../repository/init.ts";
 import { ownIdentity } from "../../repository/lock-process.ts";
-import { openRepository } from "../../repository/repository.ts";
 import { newLocationKey, parseSecret, type RepositorySecret, secretText } from "../../repository/secret.ts";
 import { checkStore } from "../../storage/check.ts";
 import type { ObjectStore } from "../../storage/object-store.ts";
@@ -13,7 +12,7 @@ import { handOut, requireOutput, type SecretOutput } from "../new-secret.ts";
 import { writeResult } from "../output.ts";
 import { givenPassword, PASSWORD_VARIABLE, readPasswordOf } from "../password.ts";
 import { openRetryingStore } from "../open-store.ts";
-import { runWithStorage, type StorageRun } from "../repository-run.ts";
+import { openRepositoryAt, runWithStorage, type StorageRun } from "../repository-run.ts";
 import { shortId } from "../shown.ts";
 
 export interface RepositoryInitOptions {
@@ -67,18 +66,16 @@ function keyAdvice({ file }: SecretOutput): readonly string[] {
   return [`Its key is ${where}: keep a copy elsewhere, without it nobody can read the repository`];
 }
 
-async function readConfigOf(url: string, { fromPasswordFile }: RepositoryInitOptions, { context, report }: StorageRun): Promise<Config> {
+async function readConfigOf(url: string, { fromPasswordFile }: RepositoryInitOptions, run: StorageRun): Promise<Config> {
   const source = {
     file: fromPasswordFile,
     option: "--from-password-file",
     variable: "HOLDFAST_FROM_PASSWORD",
     of: "the repository of --chunker-from",
   };
-  const secret = parseSecret(await readPasswordOf(source, context, report));
-  const { store } = await openRetryingStore(url, context, report);
-  await using _ = store;
-  const { config } = await openRepository(store, secret, { signal: context.signal });
-  return config;
+  await using closing = new AsyncDisposableStack();
+  const { repository } = await openRepositoryAt(url, await readPasswordOf(source, run.context, run.report), run, closing);
+  return repository.config;
 }
 
 /** @throws {DomainError} of the first property that the store does not have */

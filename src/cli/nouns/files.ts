@@ -11,7 +11,7 @@ import type { FilesShowOptions } from "../commands/files-show.ts";
 import type { CommandContext } from "../context.ts";
 import { addExcludeOptions, addIncludeOptions } from "../pattern-options.ts";
 import { addRepositoryOptions } from "../repository-options.ts";
-import { addSnapshotFilter, collect } from "../snapshot-options.ts";
+import { addAsOf, addSnapshotFilter, collect } from "../snapshot-options.ts";
 
 export function addFiles(program: Command, context: CommandContext): void {
   const files = program.command("files").helpCommand(false).description("Back up files and folders, and get them back");
@@ -85,7 +85,7 @@ function addRestore(files: Command, context: CommandContext): void {
     .option("--verify", "Read back what was written")
     .option("--verbose", "Say what is done with each file")
     .option("-n, --dry-run", "Only say what would be written, and whether there is room");
-  addRepositoryOptions(addSnapshotFilter(restore))
+  addRepositoryOptions(addAsOf(addSnapshotFilter(restore)))
     .addHelpText(
       "after",
       `
@@ -105,10 +105,12 @@ function addList(files: Command, context: CommandContext): void {
     .argument("[snapshot...]", 'Ids or "latest"; all without any')
     .description("List snapshots")
     .option("--latest <count>", "Only so many of each host and set of paths, the newest");
-  addRepositoryOptions(addSnapshotFilter(list)).action(async (names: readonly string[], given: FilesListOptions, command: Command) => {
-    const { filesList } = await import("../commands/files-list.ts");
-    await filesList(names, given, command, context);
-  });
+  addRepositoryOptions(addAsOf(addSnapshotFilter(list))).action(
+    async (names: readonly string[], given: FilesListOptions, command: Command) => {
+      const { filesList } = await import("../commands/files-list.ts");
+      await filesList(names, given, command, context);
+    },
+  );
 }
 
 function addShow(files: Command, context: CommandContext): void {
@@ -118,7 +120,7 @@ function addShow(files: Command, context: CommandContext): void {
     .description("List the files of a snapshot")
     .option("-l, --long", "Mode, owner, size and time, too")
     .option("-r, --recursive", "What is below, too");
-  addRepositoryOptions(addSnapshotFilter(show)).action(async (place: string, given: FilesShowOptions, command: Command) => {
+  addRepositoryOptions(addAsOf(addSnapshotFilter(show))).action(async (place: string, given: FilesShowOptions, command: Command) => {
     const { filesShow } = await import("../commands/files-show.ts");
     await filesShow(place, given, command, context);
   });
@@ -134,10 +136,12 @@ function addFind(files: Command, context: CommandContext): void {
     .option("-l, --long", "Mode, owner, size and time, too")
     .option("--newer <time>", "Only what was changed at this time or later, as in 2026-05-01T13:45:00Z")
     .option("--older <time>", "Only what was changed at this time or earlier");
-  addRepositoryOptions(addSnapshotFilter(find)).action(async (patterns: readonly string[], given: FilesFindOptions, command: Command) => {
-    const { filesFind } = await import("../commands/files-find.ts");
-    await filesFind(patterns, given, command, context);
-  });
+  addRepositoryOptions(addAsOf(addSnapshotFilter(find))).action(
+    async (patterns: readonly string[], given: FilesFindOptions, command: Command) => {
+      const { filesFind } = await import("../commands/files-find.ts");
+      await filesFind(patterns, given, command, context);
+    },
+  );
 }
 
 function addDiff(files: Command, context: CommandContext): void {
@@ -160,10 +164,12 @@ function addDump(files: Command, context: CommandContext): void {
     .argument("<path>", "File, or a folder; / for all of it")
     .description("Write a file of a snapshot to standard output, or a folder as a tar archive")
     .option("-t, --target <file>", "Write to this file instead, which must not exist");
-  addRepositoryOptions(addSnapshotFilter(dump)).action(async (name: string, path: string, given: FilesDumpOptions, command: Command) => {
-    const { filesDump } = await import("../commands/files-dump.ts");
-    await filesDump(name, path, given, command, context);
-  });
+  addRepositoryOptions(addAsOf(addSnapshotFilter(dump))).action(
+    async (name: string, path: string, given: FilesDumpOptions, command: Command) => {
+      const { filesDump } = await import("../commands/files-dump.ts");
+      await filesDump(name, path, given, command, context);
+    },
+  );
 }
 
 function addRewrite(files: Command, context: CommandContext): void {

@@ -4,7 +4,9 @@ import type { RepositoryAccessOptions } from "../commands/repository-access.ts";
 import type { RepositoryInitOptions } from "../commands/repository-init.ts";
 import type { RepositoryCheckOptions } from "../commands/repository-check.ts";
 import type { RepositoryCopyOptions } from "../commands/repository-copy.ts";
+import type { RepositoryAdoptOptions } from "../commands/repository-adopt.ts";
 import type { RepositoryForgetOptions } from "../commands/repository-forget.ts";
+import type { RepositoryMigrateOptions } from "../commands/repository-migrate.ts";
 import type { RepositoryPruneOptions } from "../commands/repository-prune.ts";
 import type { RepositoryStatsOptions } from "../commands/repository-stats.ts";
 import type { RepositoryUnlockOptions } from "../commands/repository-unlock.ts";
@@ -15,6 +17,7 @@ import { addKeepOptions } from "../keep-options.ts";
 import { addPruneOptions } from "../prune-options.ts";
 import { addSnapshotFilter } from "../snapshot-options.ts";
 import { addKey, addPassword } from "./repository-key.ts";
+import { addRepair } from "./repository-repair.ts";
 
 export function addRepository(program: Command, context: CommandContext): void {
   const repository = program.command("repository").helpCommand(false).description("Make and tend repositories");
@@ -24,6 +27,9 @@ export function addRepository(program: Command, context: CommandContext): void {
   addForget(repository, context);
   addPrune(repository, context);
   addCopy(repository, context);
+  addRepair(repository, context);
+  addMigrate(repository, context);
+  addAdopt(repository, context);
   addAccess(repository, context);
   addUnlock(repository, context);
   addPassword(repository, context);
@@ -148,5 +154,28 @@ function addUnlock(repository: Command, context: CommandContext): void {
   addRepositoryOptions(unlock).action(async (given: RepositoryUnlockOptions, command: Command) => {
     const { repositoryUnlock } = await import("../commands/repository-unlock.ts");
     await repositoryUnlock(given, command, context);
+  });
+}
+
+function addMigrate(repository: Command, context: CommandContext): void {
+  const migrate = repository
+    .command("migrate")
+    .description("Bring a repository to version 2 of the format, which compresses")
+    .option("-n, --dry-run", "Only say what would be done");
+  addRepositoryOptions(migrate).action(async (given: RepositoryMigrateOptions, command: Command) => {
+    const { repositoryMigrate } = await import("../commands/repository-migrate.ts");
+    await repositoryMigrate(given, command, context);
+  });
+}
+
+function addAdopt(repository: Command, context: CommandContext): void {
+  const adopt = repository
+    .command("adopt")
+    .description("Make a cluster the writer of a repository")
+    .requiredOption("--cluster <name>", "Name of the new writer")
+    .option("--force", "Although the present writer has written in the last hour");
+  addRepositoryOptions(adopt).action(async (given: RepositoryAdoptOptions, command: Command) => {
+    const { repositoryAdopt } = await import("../commands/repository-adopt.ts");
+    await repositoryAdopt(given, command, context);
   });
 }

@@ -70,6 +70,7 @@ export async function checkRepository(session: Session, options: CheckOptions): 
   const roots = session.snapshots.map(({ snapshot }) => snapshot.tree);
   const onTrees = (trees: number, bytes: number): void => progress.add(trees, bytes);
   const { damaged, missing } = await walkTrees(roots, { index, threads, stretches, used, signal, onRead: onTrees });
+  stretches.forget();
   const { doneItems: trees, doneBytes: treeBytes } = progress;
   const garbage = await explainMissing(session, { unindexed: stored.unindexed, missing, damagedIndexFiles }, damages);
 

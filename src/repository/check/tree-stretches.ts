@@ -41,6 +41,11 @@ export class TreeStretches {
     return stretch;
   }
 
+  /** Frees the memory of what is kept. */
+  forget(): void {
+    this.#kept.clear();
+  }
+
   async #fetch(pack: number, { signal }: CallOptions): Promise<TreeStretch | undefined> {
     const stored = this.#stored.indexed.get(pack);
     if (stored === undefined) return undefined;

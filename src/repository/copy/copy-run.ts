@@ -11,6 +11,7 @@ import { IndexWriter } from "../index-writer.ts";
 import { keyOfFile } from "../layout.ts";
 import { PackUploads } from "../packing/pack-uploads.ts";
 import { readerCount, startThread } from "../packing/threads.ts";
+import { loadFile } from "../sealed-files.ts";
 import type { Session } from "../session.ts";
 import { TreePacks } from "../tree-packs.ts";
 import { Conversation } from "./conversation.ts";
@@ -37,8 +38,9 @@ export interface CopyRunOptions {
   readonly snapshots: number;
 }
 
-/** Packs of a thread in memory: two that are filled, one on its way. */
-const PACKS_OF_THREAD = 3;
+/** Packs of a thread in memory: two that are filled, one on its way; trees are so few that they can wait for that. */
+const PACKS_OF_COPIER = 3;
+const PACKS_OF_WALKER = 2;
 /** Pieces of packs in memory for each thread: one in work, one that waits, one on its way. */
 const RANGES_OF_THREAD = 3;
 const NO_COUNTERS: PackerCounters = { newBlobs: 0, newBytes: 0, storedBytes: 0 };
@@ -55,6 +57,7 @@ export class CopyRun implements AsyncDisposable {
   readonly #uploads: PackUploads;
   readonly #flushed: (() => Promise<void>)[] = [];
   readonly #fresh = BlobSet.create();
+  readonly #wholePacks = new Map<number, boolean>();
   readonly #walker: Conversation<WalkRequest, WalkReply>;
   readonly #copiers: readonly Conversation<BlobRequest, BlobReply>[];
   #doneSnapshots = 0;
@@ -132,7 +135,7 @@ export class CopyRun implements AsyncDisposable {
     await forEachConcurrent(packRanges(this.#from.index, wanted), { limit, signal: this.signal }, async (range, signal) => {
       const length = range.entries.reduce((sum, entry) => sum + this.#from.index.lengthOf(entry), 0);
       for (const fault of await this.#copyRange(range, signal)) {
-        if (!(await this.#copyFromElsewhere(fault.entry, signal))) failed.push(fault);
+        if (!(await this.#copyOtherwise(fault.entry, signal))) failed.push(fault);
       }
       this.#read(length);
       this.#show();
@@ -157,18 +160,37 @@ export class CopyRun implements AsyncDisposable {
     return reply.kind === "range" ? reply.failed : [];
   }
 
-  /** Tries the other packs that have the blob, if there are any. */
-  async #copyFromElsewhere(entry: number, signal: AbortSignal): Promise<boolean> {
+  /** Tries the pack as a whole, which a store that keeps versions may have as it was, and then the other packs that have the blob. */
+  async #copyOtherwise(entry: number, signal: AbortSignal): Promise<boolean> {
     const { index } = this.#from;
+    if ((await this.#isWhole(index.packOf(entry), signal)) && (await this.#copyOne(entry, signal))) return true;
     const id = new Uint8Array(ID_BYTES);
     index.idInto(entry, id, 0);
     for (const other of index.locations("data", id, 0)) {
-      if (other === entry) continue;
-      const range = { pack: index.packOf(other), offset: index.offsetOf(other), length: index.lengthOf(other) };
-      const failed = await this.#copyRange({ ...range, entries: Uint32Array.of(other) }, signal);
-      if (failed.length === 0) return true;
+      if (other !== entry && (await this.#copyOne(other, signal))) return true;
     }
     return false;
+  }
+
+  async #copyOne(entry: number, signal: AbortSignal): Promise<boolean> {
+    const { index } = this.#from;
+    const range = { pack: index.packOf(entry), offset: index.offsetOf(entry), length: index.lengthOf(entry) };
+    return (await this.#copyRange({ ...range, entries: Uint32Array.of(entry) }, signal)).length === 0;
+  }
+
+  /** Whether the pack has the right bytes when all of it is asked for: found out once. */
+  async #isWhole(pack: number, signal: AbortSignal): Promise<boolean> {
+    const known = this.#wholePacks.get(pack);
+    if (known !== undefined) return known;
+    let isWhole = true;
+    try {
+      await loadFile(this.#from.repository.store, "data", this.#from.index.packId(pack), { signal });
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      isWhole = false;
+    }
+    this.#wholePacks.set(pack, isWhole);
+    return isWhole;
   }
 
   async #flushWalker(): Promise<PackerCounters> {
@@ -192,21 +214,21 @@ export class CopyRun implements AsyncDisposable {
   }
 
   #startCopier(): Conversation<BlobRequest, BlobReply> {
-    const { start, port } = this.#threadStart();
+    const { start, port } = this.#threadStart(PACKS_OF_COPIER);
     this.#startThread("./blob-thread.ts", start, [start.requests, start.packs.port]);
     return new Conversation(port);
   }
 
   #startWalker(): Conversation<WalkRequest, WalkReply> {
-    const { start, port } = this.#threadStart();
+    const { start, port } = this.#threadStart(PACKS_OF_WALKER);
     const walkStart: WalkThreadStart = { ...start, trees: this.#serveTrees(), dryRun: this.#options.dryRun };
     this.#startThread("./walk-thread.ts", walkStart, [start.requests, start.packs.port, walkStart.trees]);
     return new Conversation(port);
   }
 
-  #threadStart(): { readonly start: CopyThreadStart; readonly port: MessagePort } {
+  #threadStart(packs: number): { readonly start: CopyThreadStart; readonly port: MessagePort } {
     const { port1, port2 } = new MessageChannel();
-    const { channel, flushed } = this.#uploads.open(PACKS_OF_THREAD);
+    const { channel, flushed } = this.#uploads.open(packs);
     this.#flushed.push(flushed);
     const { masterKey, config } = this.#to.repository;
     const packer = { masterKey, version: config.version, packBytes: PACK_BYTES, level: ZSTD_LEVEL, verify: this.#options.verify };

@@ -4,6 +4,7 @@ import type { Finding } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
 import { FakeClock } from "../../base/testing/fake-clock.ts";
 import { faulty } from "../../storage/faulty.ts";
+import { intercept } from "../../storage/intercept.ts";
 import { MemoryStore } from "../../storage/memory.ts";
 import type { ObjectStore } from "../../storage/object-store.ts";
 import { BlobDecoder } from "../blob-decoder.ts";
@@ -11,6 +12,7 @@ import { decodeTree } from "../format/tree/decode.ts";
 import { timestampAt } from "../format/timestamp.ts";
 import { initRepository } from "../init.ts";
 import { keyOfFile } from "../layout.ts";
+import { saveMark } from "../marks.ts";
 import { openRepository } from "../repository.ts";
 import type { Session } from "../session.ts";
 import type { StoredSnapshot } from "../snapshots.ts";
@@ -43,13 +45,13 @@ class World {
     return new World(from, store);
   }
 
-  async target(store: ObjectStore = this.targetStore): Promise<Session> {
-    return new SampleRepository(await openRepository(store, SAMPLE_SECRET), this.clock).session(this.findings);
+  async target(store: ObjectStore = this.targetStore, signal?: AbortSignal): Promise<Session> {
+    return new SampleRepository(await openRepository(store, SAMPLE_SECRET), this.clock).session(this.findings, signal);
   }
 
-  async copy({ snapshots, dryRun = false, store }: Partial<CopyCall> = {}): Promise<CopyResult> {
-    await using from = await this.source.session(this.findings);
-    await using to = await this.target(store);
+  async copy({ snapshots, dryRun = false, source = this.source, store, signal }: Partial<CopyCall> = {}): Promise<CopyResult> {
+    await using from = await source.session(this.findings);
+    await using to = await this.target(store, signal);
     return await copySnapshots(from, to, {
       snapshots: snapshots ?? from.snapshots,
       dryRun,
@@ -70,7 +72,10 @@ class World {
 interface CopyCall {
   readonly snapshots: readonly StoredSnapshot[];
   readonly dryRun: boolean;
+  readonly source: SampleRepository;
+  /** Of the target. */
   readonly store: ObjectStore;
+  readonly signal: AbortSignal;
 }
 
 async function readBlob({ index, repository }: Session, type: "data" | "tree", id: HexId): Promise<Uint8Array> {
@@ -205,6 +210,58 @@ for (const damaged of [0, 1]) {
     assert.deepEqual(await world.contents(), [{ file: "only this" }]);
   });
 }
+
+test("copySnapshots() asks for a whole pack when a part of it is wrong, as a store sees through that was tampered with", async () => {
+  const world = await World.create();
+  await world.source.addSnapshot({ file: "only this" });
+  const { store } = world.source.repository;
+  const seenThrough = new Set<string>();
+  const tampered: ObjectStore = {
+    ...intercept(store, async (_, call) => call()),
+    get: async (key, options) => {
+      const bytes = await store.get(key, options);
+      if (options?.range === undefined) seenThrough.add(key);
+      return seenThrough.has(key) ? bytes : bytes.fill(0);
+    },
+  };
+  const source = new SampleRepository(await openRepository(tampered, SAMPLE_SECRET), world.clock);
+  const { failed } = await world.copy({ source });
+  assert.deepEqual([failed, world.findings], [[], []]);
+  assert.deepEqual(await world.contents(), [{ file: "only this" }]);
+});
+
+test("copySnapshots() writes no snapshot when somebody marked packs that it may rely on", async () => {
+  const world = await World.create();
+  await world.source.addSnapshot(TREE);
+  await world.copy();
+  await world.source.addSnapshot(TREE, { tags: ["other"] });
+  await using session = await world.target();
+  const packs = Array.from(session.index.packs(), (pack) => ({ id: session.index.packId(pack), bytes: 1 }));
+  let isPruned = false;
+  const store = intercept(world.targetStore, async ({ name, key }, call) => {
+    const result = await call();
+    if (name === "list" && key.startsWith("holdfast/marks/") && !isPruned) {
+      isPruned = true;
+      await saveMark(session.repository.files, { timeMs: world.clock.now(), packs });
+    }
+    return result;
+  });
+  await assert.rejects(world.copy({ store }), { kind: "conflict", code: "pruned_meanwhile" });
+  assert.equal((await world.contents()).length, 1);
+});
+
+test("copySnapshots() ends when its signal does", async () => {
+  const world = await World.create();
+  await world.source.addSnapshot(TREE);
+  const stop = new Error("stopped");
+  const abort = new AbortController();
+  const store = intercept(world.targetStore, async ({ name }, call) => {
+    if (name === "put") abort.abort(stop);
+    return call();
+  });
+  await assert.rejects(world.copy({ store, signal: abort.signal }), stop);
+  assert.deepEqual(await world.contents(), []);
+});
 
 test("copySnapshots() killed anywhere goes on when it is run again", async () => {
   const world = await World.create();

@@ -7,6 +7,7 @@ import type { FindingSink } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import type { VerifyWrites } from "../blob-packer.ts";
+import { assertNothingMarked, markIds } from "../marks.ts";
 import { chunkerOf } from "../repository-chunker.ts";
 import type { Session } from "../session.ts";
 import { saveSnapshot, type StoredSnapshot } from "../snapshots.ts";
@@ -51,6 +52,7 @@ const COMMIT_BYTES = 256 << 20;
  *
  * @param to with a shared lock, that is held until this returns
  * @throws {DomainError} unsupported/chunker_version
+ * @throws {DomainError} conflict/pruned_meanwhile
  */
 export async function copySnapshots(from: Session, to: Session, options: CopyOptions): Promise<CopyResult> {
   const { dryRun, report } = options;
@@ -59,12 +61,14 @@ export async function copySnapshots(from: Session, to: Session, options: CopyOpt
   const skipped = known.map(({ id }) => id);
   if (wanted.length === 0) return { copied: [], skipped, failed: [], bytesRead: 0, bytesWritten: 0 };
   reportOtherChunker(from, to, report);
+  const seenMarks = await markIds(to.repository.files, { signal: to.signal });
   const copied: CopiedSnapshot[] = [];
   const failed: HexId[] = [];
   let unwritten: StoredSnapshot[] = [];
   await using run = new CopyRun(from, to, { ...options, snapshots: wanted.length });
   const commit = async (): Promise<void> => {
     await run.flush();
+    await assertNothingMarked(to, seenMarks);
     for (const stored of unwritten) {
       to.throwIfLost();
       copied.push({ from: stored.id, id: await saveSnapshot(to.repository, copyOf(stored), { signal: run.signal }) });

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DomainError } from "../../base/errors.ts";
 import { FakeClock } from "../../base/testing/fake-clock.ts";
+import { intercept } from "../../storage/intercept.ts";
 import { MemoryStore } from "../../storage/memory.ts";
 import { type ObjectKey, type ObjectStore, parseObjectKey } from "../../storage/object-store.ts";
 import { deleteForGood, sweepRemoved } from "./deletion.ts";
@@ -55,6 +57,27 @@ test("deleteForGood() is a plain delete on a store without Object Lock", async (
   await store.put(SNAPSHOT, Buffer.from("x"));
   assert.deepEqual(await deleteForGood(store, SNAPSHOT, { clock }), { kind: "deleted" });
   assert.deepEqual(await Array.fromAsync(store.list("")), []);
+});
+
+test("deleteForGood() hides what nothing protects with credentials that may not delete versions", async () => {
+  const clock = new FakeClock();
+  const store = await holding(clock);
+  const locked = parseObjectKey(`snapshots/${"cd".repeat(32)}`);
+  const untilMs = clock.now() + HOUR_MS;
+  await store.put(locked, Buffer.from("x"), { retainUntilMs: untilMs });
+  const { versions, locking } = store;
+  assert.ok(versions);
+  const refuse = async (): Promise<never> => {
+    throw new DomainError("forbidden", "storage_forbidden", "Cannot delete a version: not with these credentials");
+  };
+  const limited: ObjectStore = {
+    ...intercept(store, (_, call) => call()),
+    versions: { ...versions, list: (prefix) => versions.list(prefix), delete: refuse },
+    locking,
+  };
+  assert.deepEqual(await deleteForGood(limited, SNAPSHOT, { clock }), { kind: "deleted" });
+  assert.deepEqual(await deleteForGood(limited, locked, { clock }), { kind: "kept", untilMs });
+  assert.deepEqual(await Array.fromAsync(store.list(""), ({ key }) => key), [locked]);
 });
 
 test("sweepRemoved() removes what was deleted and is not protected, and nothing else", async () => {

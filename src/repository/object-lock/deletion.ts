@@ -53,18 +53,23 @@ function isSwept({ key }: History): boolean {
 async function deleteHistory(
   store: ObjectStore,
   versions: ObjectVersions,
-  { key, versions: all }: History,
+  history: History,
   options: { readonly nowMs: number; readonly signal: AbortSignal | undefined },
 ): Promise<Deletion> {
   const { signal } = options;
-  const oldestFirst = all.toReversed();
+  const { key } = history;
+  const oldestFirst = history.versions.toReversed();
   for (const info of [...oldestFirst.filter((it) => !it.isDeleteMarker), ...oldestFirst.filter((it) => it.isDeleteMarker)]) {
     try {
       await versions.delete(key, info.version, { signal });
     } catch (error) {
-      if (!(error instanceof DomainError) || error.code !== "object_locked") throw error;
-      // By the store's clock it is still locked, whatever ours says.
-      return { kind: "kept", untilMs: (await lockEndMs(store, info, options)) ?? options.nowMs };
+      if (!(error instanceof DomainError) || error.kind !== "forbidden") throw error;
+      const untilMs = await lockEndMs(store, info, options);
+      // By the store's clock it may still be locked, whatever ours says.
+      if (untilMs !== undefined || error.code === "object_locked") return { kind: "kept", untilMs: untilMs ?? options.nowMs };
+      // Credentials that may not delete versions: it is hidden then, and nothing protects it.
+      await store.delete(key, { signal });
+      return DELETED;
     }
   }
   return DELETED;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isoTime } from "../../base/clock.ts";
 import { FakeClock } from "../../base/testing/fake-clock.ts";
 import { MemoryStore } from "../../storage/memory.ts";
 import { parseObjectKey } from "../../storage/object-store.ts";
@@ -8,8 +9,12 @@ import { firstOfMonth, retaining, retentionDates } from "./immutability.ts";
 const DAY_MS = 86_400_000;
 const ID = "ab".repeat(32);
 
+function moment(text: string): number {
+  return Temporal.Instant.from(text).epochMilliseconds;
+}
+
 test("firstOfMonth() rounds up to the first moment of a month in UTC", () => {
-  const rounded = (text: string): string => new Date(firstOfMonth(Date.parse(text))).toISOString();
+  const rounded = (text: string): string => isoTime(firstOfMonth(moment(text)));
   assert.equal(rounded("2026-02-01T00:00:00.000Z"), "2026-02-01T00:00:00.000Z");
   assert.equal(rounded("2026-02-01T00:00:00.001Z"), "2026-03-01T00:00:00.000Z");
   assert.equal(rounded("2026-12-31T23:59:59.999Z"), "2027-01-01T00:00:00.000Z");
@@ -17,10 +22,10 @@ test("firstOfMonth() rounds up to the first moment of a month in UTC", () => {
 });
 
 test("retentionDates() asks for retention and margin, and gives the next first of a month", () => {
-  const nowMs = Date.UTC(2026, 0, 10);
+  const nowMs = moment("2026-01-10T00:00:00Z");
   assert.deepEqual(retentionDates({ retentionMs: 30 * DAY_MS, marginMs: 2 * DAY_MS }, nowMs), {
-    neededMs: Date.UTC(2026, 1, 11),
-    untilMs: Date.UTC(2026, 2, 1),
+    neededMs: moment("2026-02-11T00:00:00Z"),
+    untilMs: moment("2026-03-01T00:00:00Z"),
   });
 });
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { fc } from "../../base/testing/property.ts";
 import type { HexId } from "../../base/ids.ts";
 import { CONFIG_KEY, keyOfFile } from "../layout.ts";
-import { type Ledger, parseLedger, serializeLedger } from "./ledger.ts";
+import { type Ledger, ledgerField, ledgerOf, parseLedger, serializeLedger } from "./ledger.ts";
 
 const id = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => bytes.toHex() as HexId);
 const until = fc.integer({ min: 0, max: 2 ** 45 });
@@ -52,5 +52,13 @@ test("parseLedger() refuses what is none", () => {
     '[{"until":1,"packs":[],"files":[".."]}]',
   ]) {
     assert.equal(code(`{"version":1,"tree":"${tree}","retained":${retained}}`), "ledger", retained);
+  }
+});
+
+test("ledgerOf() finds what ledgerField() noted, and nothing in other snapshots", () => {
+  const ledger = "c".repeat(64) as HexId;
+  assert.equal(ledgerOf({ otherFields: { ...ledgerField(ledger), other: 1 } }), ledger);
+  for (const holdfast of [undefined, null, 1, {}, { ledger: 1 }, { ledger: "../config" }]) {
+    assert.equal(ledgerOf({ otherFields: { holdfast } }), undefined);
   }
 });

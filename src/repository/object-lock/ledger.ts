@@ -6,6 +6,8 @@
  */
 import { DomainError } from "../../base/errors.ts";
 import { type HexId, parseHexId } from "../../base/ids.ts";
+import type { JsonFields } from "../format/json-object.ts";
+import type { Snapshot } from "../format/snapshot.ts";
 import { type ObjectKey, parseObjectKey } from "../../storage/object-store.ts";
 
 export interface Ledger {
@@ -17,7 +19,23 @@ export interface Ledger {
   readonly files: ReadonlyMap<ObjectKey, number>;
 }
 
+/** The name of Holdfast's own field of a snapshot. restic drops it when it rewrites one: then the next run starts without a ledger. */
+const SNAPSHOT_FIELD = "holdfast";
+
+/** To be among a snapshot's fields. */
+export function ledgerField(ledger: HexId): JsonFields {
+  return { [SNAPSHOT_FIELD]: { ledger } };
+}
+
+/** The ledger that a snapshot notes. */
+export function ledgerOf({ otherFields }: Pick<Snapshot, "otherFields">): HexId | undefined {
+  const own = otherFields[SNAPSHOT_FIELD];
+  if (typeof own !== "object" || own === null || !("ledger" in own) || typeof own.ledger !== "string") return undefined;
+  return ID_FORM.test(own.ledger) ? (own.ledger as HexId) : undefined;
+}
+
 const VERSION = 1;
+const ID_FORM = /^[0-9a-f]{64}$/;
 
 export function serializeLedger({ tree, packs, files }: Ledger): Uint8Array {
   const untils = [...new Set([...packs.values(), ...files.values()])].toSorted((a, b) => a - b);

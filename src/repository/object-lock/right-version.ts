@@ -11,7 +11,7 @@ export interface FoundVersion {
   readonly bytes: Uint8Array;
 }
 
-const WRITTEN_ONCE: readonly ObjectKey[] = [CONFIG_KEY, IDENTITY_KEY];
+const WRITTEN_ONCE: ReadonlySet<ObjectKey> = new Set([CONFIG_KEY, IDENTITY_KEY]);
 
 export interface FindOptions extends CallOptions {
   /** Of a single file, whether these bytes are such as only a holder of the repository's key writes. @default any are */
@@ -29,7 +29,7 @@ export async function findRightVersion(
 ): Promise<FoundVersion | undefined> {
   const id = promisedHash(history.key);
   const objects = contentsOf(history.versions);
-  for (const info of WRITTEN_ONCE.includes(history.key) ? objects.toReversed() : objects) {
+  for (const info of WRITTEN_ONCE.has(history.key) ? objects.toReversed() : objects) {
     const bytes = await readVersion(versions, info, { signal });
     if (bytes !== undefined && (id === undefined ? isRight(bytes) : hasHash(bytes, id))) return { info, bytes };
   }

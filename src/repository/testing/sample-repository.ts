@@ -85,8 +85,7 @@ export class SampleRepository {
   }
 
   /** Without a lock: nothing else is at work. */
-  async session(findings: Finding[] = []): Promise<Session> {
-    const { signal } = new AbortController();
+  async session(findings: Finding[] = [], signal: AbortSignal = new AbortController().signal): Promise<Session> {
     return openSession(this.repository, { lock: "none", clock: this.#clock, report: (finding) => void findings.push(finding), signal });
   }
 }

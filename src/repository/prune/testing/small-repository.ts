@@ -18,7 +18,7 @@ import { IndexWriter } from "../../index-writer.ts";
 import { initRepository } from "../../init.ts";
 import { folderOf, keyOfFile } from "../../layout.ts";
 import type { FinishedPack } from "../../pack-buffer.ts";
-import type { Repository } from "../../repository.ts";
+import { openRepository, type Repository } from "../../repository.ts";
 import { SealedFiles } from "../../sealed-files.ts";
 import { openSession, type Session, type SessionOptions } from "../../session.ts";
 import { saveSnapshot } from "../../snapshots.ts";
@@ -45,6 +45,7 @@ export class LeapingClock implements Clock {
 }
 
 const PACK_BYTES = 600;
+const SECRET = { kind: "location-key", key: new Uint8Array(32) } as const;
 
 /** Names of contents by file name: equal names are equal bytes. */
 export type Files = Readonly<Record<string, readonly string[]>>;
@@ -59,8 +60,11 @@ export class SmallRepository {
   }
 
   static async create(store: ObjectStore, clock: LeapingClock): Promise<SmallRepository> {
-    const secret = { kind: "location-key", key: new Uint8Array(32) } as const;
-    return new SmallRepository(await initRepository(store, { secret, owner: { username: "u", hostname: "h" }, clock }), clock);
+    return new SmallRepository(await initRepository(store, { secret: SECRET, owner: { username: "u", hostname: "h" }, clock }), clock);
+  }
+
+  static async open(store: ObjectStore, clock: LeapingClock): Promise<SmallRepository> {
+    return new SmallRepository(await openRepository(store, SECRET), clock);
   }
 
   /** The same repository in another store, or behind a decorator of its own. */

@@ -1,0 +1,76 @@
+/** Joins trees that were stored one by one, as those of an application's volumes, to the one tree of a snapshot. */
+import { createHash } from "node:crypto";
+import type { ByteString } from "../base/byte-string.ts";
+import type { Clock } from "../base/clock.ts";
+import type { HexId } from "../base/ids.ts";
+import { BlobPacker, PACK_BUFFER_BYTES, packerSettings } from "../repository/blob-packer.ts";
+import { encodeTree } from "../repository/format/tree/encode.ts";
+import { goModeOf, type Node } from "../repository/format/tree/node.ts";
+import { BlobSet } from "../repository/index/blob-set.ts";
+import { IndexWriter } from "../repository/index-writer.ts";
+import { keyOfFile } from "../repository/layout.ts";
+import type { FinishedPack } from "../repository/pack-buffer.ts";
+import type { Session } from "../repository/session.ts";
+
+/** What stands at one place: a folder of its own parts, or a tree that is stored. */
+export type Stitched = HexId | ReadonlyMap<ByteString, Stitched>;
+
+const FOLDER_MODE = 0o040755;
+const ID_BYTES = 32;
+
+/**
+ * Stands for a volume's file system in its nodes, `NodeStyle.volumeId`. restic joins hard links by it and the file's number over the
+ * whole snapshot: two volumes must never have the same.
+ *
+ * @param claimUid of the PersistentVolumeClaim
+ */
+export function volumeIdOf(claimUid: string): bigint {
+  return createHash("sha256").update(claimUid).digest().readBigUInt64BE();
+}
+
+/** Stores the folders above the given trees, and gives the id of the uppermost. */
+export async function stitch(session: Session, parts: ReadonlyMap<ByteString, Stitched>, clock: Clock): Promise<HexId> {
+  const { repository, index, signal } = session;
+  const packs: FinishedPack[] = [];
+  const packer = new BlobPacker("tree", packerSettings(repository, "all"), index, BlobSet.create(), {
+    take: (minBytes) => new ArrayBuffer(Math.max(minBytes, PACK_BUFFER_BYTES)),
+    giveBack: () => undefined,
+    store: (pack) => packs.push(pack),
+  });
+  const tree = storeFolder(packer, parts, BigInt(clock.now()) * 1_000_000n);
+  packer.flush();
+  const writer = new IndexWriter(repository.files, clock);
+  for (const { id, sha256, buffer, lengthBytes, blobs } of packs) {
+    await repository.store.put(keyOfFile("data", id), new Uint8Array(buffer, 0, lengthBytes), { sha256, signal });
+    await writer.add({ id, lengthBytes, blobs }, { signal });
+  }
+  await writer.flush({ signal });
+  return tree;
+}
+
+function storeFolder(packer: BlobPacker, parts: ReadonlyMap<ByteString, Stitched>, nowNs: bigint): HexId {
+  const names = Array.from(parts.keys()).toSorted();
+  const nodes = names.map((name): Node => {
+    const part = parts.get(name) ?? new Map<ByteString, Stitched>();
+    const subtree = typeof part === "string" ? part : storeFolder(packer, part, nowNs);
+    return { ...PLAIN_FOLDER, name, mtimeNs: nowNs, atimeNs: nowNs, ctimeNs: nowNs, subtree };
+  });
+  const id = new Uint8Array(ID_BYTES);
+  packer.add(encodeTree(nodes), id, 0);
+  return id.toHex() as HexId;
+}
+
+const PLAIN_FOLDER: Omit<Node, "name" | "mtimeNs" | "atimeNs" | "ctimeNs" | "subtree"> = {
+  type: "dir",
+  mode: goModeOf(FOLDER_MODE),
+  uid: 0,
+  gid: 0,
+  user: "",
+  group: "",
+  inode: 0n,
+  deviceId: 0n,
+  size: 0,
+  links: 0,
+  xattrs: [],
+  device: 0n,
+};
