@@ -2,9 +2,10 @@
 NODE := node_modules/node/bin/node
 INSTALLED := node_modules/.package-lock.json
 NAME ?= dev
+N ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help install check test cluster cluster-down demo bench tools
+.PHONY: help install check test cluster cluster-down soak demo bench tools
 
 help: ## This list
 	@echo "Holdfast: make TARGET"
@@ -18,6 +19,9 @@ check: $(INSTALLED) ## The quick part of the tests: format, lint, types, unit te
 test: $(INSTALLED) ## Everything: installs and builds what is missing, then all checks and tests (as root on Debian)
 	@$(NODE) dev/prepare.ts
 	@$(NODE) test/run.ts all
+
+soak: $(INSTALLED) ## Kill backups thousands of times, on a folder and on S3: N=1000 rounds of four, some hours
+	@HOLDFAST_SOAK_ROUNDS=$(N) $(NODE) --test test/integration/backup-crash.test.ts
 
 cluster: $(INSTALLED) ## Start a Kubernetes cluster on this machine (NAME=dev)
 	@dev/cluster/up --name $(NAME)

@@ -13,7 +13,7 @@ import { initRepository, type InitOptions } from "./init.ts";
 import { readKeys, unlockKeys } from "./keys.ts";
 import { CHUNKER_KEY, CONFIG_KEY } from "./layout.ts";
 import { openRepository, type Repository } from "./repository.ts";
-import { repositoryPassword } from "./secret.ts";
+import { newLocationKey, repositoryPassword } from "./secret.ts";
 import { SAMPLE_OWNER, SAMPLE_SECRET, SampleRepository } from "./testing/sample-repository.ts";
 
 const clock = new FakeClock();
@@ -104,7 +104,7 @@ test("initRepository() of two at a time lets one win, and leaves no key of the o
     if (operation.name === "put" && operation.key === CONFIG_KEY) await (rival ??= init(store));
     return call();
   });
-  await assert.rejects(init(overtaken, { secret: { kind: "password", password: "ours" } }), { code: "repository_exists" });
+  await assert.rejects(init(overtaken, { secret: newLocationKey() }), { code: "repository_exists" });
   const winner = await (rival ?? assert.fail("the config was never written"));
   assert.deepEqual(
     (await readKeys(store)).keys.map(({ id }) => id),

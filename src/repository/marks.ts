@@ -1,6 +1,8 @@
 /**
  * Marks: the first step of removing packs. A mark names packs that leave the index; they are deleted by a later prune, when the mark has
- * become old enough and nothing turned out to need them. Sealed JSON: `{"version":1,"time":…,"packs":[{"id":…,"bytes":…}]}`.
+ * become old enough and nothing turned out to need them. It also names the index files that were replaced, so that where a store keeps
+ * what was removed, they are told from files that somebody hid.
+ * Sealed JSON: `{"version":1,"time":…,"packs":[{"id":…,"bytes":…}],"indexFiles":[id, …]}`.
  */
 import { mapConcurrent } from "../base/concurrency.ts";
 import { DomainError } from "../base/errors.ts";
@@ -21,42 +23,40 @@ export interface Mark {
   /** The later of what its writer's clock and that of the store said. */
   readonly timeMs: number;
   readonly packs: readonly MarkedPack[];
+  readonly indexFiles: readonly HexId[];
 }
 
 const VERSION = 1;
 const CONCURRENT_READS = 16;
 const ID_FORM = /^[0-9a-f]{64}$/;
 
-export async function saveMark(
-  files: SealedFiles,
-  { timeMs, packs }: { readonly timeMs: number; readonly packs: readonly MarkedPack[] },
-  options?: CallOptions,
-): Promise<HexId> {
-  const json = JSON.stringify({ version: VERSION, time: timestampAt(timeMs).text, packs });
+export async function saveMark(files: SealedFiles, { timeMs, packs, indexFiles }: Omit<Mark, "id">, options?: CallOptions): Promise<HexId> {
+  const json = JSON.stringify({ version: VERSION, time: timestampAt(timeMs).text, packs, indexFiles });
   return files.save("marks", Buffer.from(json), options);
 }
 
-/** All of them; damaged ones are findings. */
+/** All of them. What damaged ones named is not known; prune marks it anew. */
 export async function listMarks(
   files: SealedFiles,
   options: CallOptions = {},
-): Promise<{ readonly marks: readonly Mark[]; readonly findings: readonly Finding[] }> {
-  const findings: Finding[] = [];
+): Promise<{ readonly marks: readonly Mark[]; readonly damaged: readonly { readonly id: HexId; readonly finding: Finding }[] }> {
+  const damaged: { readonly id: HexId; readonly finding: Finding }[] = [];
   const read = await mapConcurrent(
     files.list("marks", options),
     { limit: CONCURRENT_READS, signal: options.signal },
-    async ({ id, modifiedMs }, signal) => {
+    async ({ id, modifiedMs }, signal): Promise<Mark | undefined> => {
       try {
-        const { timeMs, packs } = parseMark(await files.load("marks", id, { signal }));
-        return { id, timeMs: Math.max(timeMs, modifiedMs), packs };
+        const mark = parseMark(await files.load("marks", id, { signal }));
+        return { id, ...mark, timeMs: Math.max(mark.timeMs, modifiedMs) };
       } catch (error) {
         if (!(error instanceof DomainError) || error.kind !== "corrupt") throw error;
-        findings.push({ grade: "info", code: "mark_damaged", object: `holdfast/marks/${id}`, message: error.message });
+        const finding: Finding = { grade: "info", code: "mark_damaged", object: `holdfast/marks/${id}`, message: error.message };
+        damaged.push({ id, finding });
         return undefined;
       }
     },
   );
-  return { marks: read.filter((mark) => mark !== undefined), findings };
+  return { marks: read.filter((mark) => mark !== undefined), damaged };
 }
 
 /** To be asked when a run begins; see assertNothingMarked(). */
@@ -89,23 +89,31 @@ function parseMark(json: Uint8Array): Omit<Mark, "id"> {
   } catch (cause) {
     throw new DomainError("corrupt", "mark", "Cannot read mark of prune: not JSON", { cause });
   }
-  const { version, time, packs } = fields;
+  const { version, time, packs, indexFiles } = fields;
   if (typeof version === "number" && version > VERSION) {
     throw new DomainError("unsupported", "mark_version", `Cannot read mark of prune: it has version ${version}`, {
       hint: "Use a newer Holdfast",
     });
   }
   const moment = typeof time === "string" ? parseTimestamp(time) : undefined;
-  if (version !== VERSION || moment === undefined || !Array.isArray(packs) || !packs.every(isMarkedPack)) {
+  if (version !== VERSION || moment === undefined || !isListOf(packs, isMarkedPack) || !isListOf(indexFiles, isId)) {
     throw new DomainError("corrupt", "mark", "Cannot read mark of prune: a field is missing or of another kind");
   }
-  return { timeMs: moment.epochMs, packs };
+  return { timeMs: moment.epochMs, packs, indexFiles };
+}
+
+function isListOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[] {
+  return Array.isArray(value) && value.every(isItem);
+}
+
+function isId(value: unknown): value is HexId {
+  return typeof value === "string" && ID_FORM.test(value);
 }
 
 function isMarkedPack(value: unknown): value is MarkedPack {
   if (typeof value !== "object" || value === null) return false;
   const { id, bytes } = value as Readonly<Record<string, unknown>>;
-  return typeof id === "string" && ID_FORM.test(id) && typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0;
+  return isId(id) && typeof bytes === "number" && Number.isSafeInteger(bytes) && bytes >= 0;
 }
 
 function prunedMeanwhile(mark: HexId): DomainError {

@@ -119,6 +119,16 @@ test("parts of a pack are right after the whole pack was read, or at once if it 
   assert.equal(await text(listing.get(key, { range })), "6789", "a list shows that there are several contents");
 });
 
+test("what was put right again is not reported, although wrong versions are kept below", async () => {
+  const { bucket, store, findings, clock } = bench();
+  const key = await put(bucket, "data", "0123456789", clock.now() + HOUR_MS);
+  await bucket.put(key, Buffer.from("abcdefghij"));
+  await put(bucket, "data", "0123456789");
+  await keysOf(store, "data/");
+  assert.equal(await text(store.get(key, { range: { offset: 1, length: 2 } })), "12");
+  assert.deepEqual(findings, []);
+});
+
 test("an object of which no version is right is given as it is", async () => {
   const { bucket, store, clock } = bench();
   const key = keyOfFile("index", "ab".repeat(32) as HexId);

@@ -68,6 +68,14 @@ test("list() goes on after each failure and gives every object once", async () =
   );
 });
 
+test("a call that waits to be tried again ends when the store is disposed", async () => {
+  const { store, calls } = setUp(["refused", "refused"], { firstDelayMs: 60_000, maxDelayMs: 60_000, random: () => 0.5 });
+  const getting = store.get(KEY);
+  await store[Symbol.asyncDispose]();
+  await assert.rejects(getting, hasCode("store_closed"));
+  assert.deepEqual(calls, ["get"]);
+});
+
 test("put() does not try again on a store that is full", async () => {
   const memory = new MemoryStore({ clock });
   let puts = 0;

@@ -3,24 +3,35 @@ import { equalConstantTime } from "../base/bytes.ts";
 import { DomainError, isRetryable } from "../base/errors.ts";
 import { retry as retryAny, type RetryOptions } from "../base/retry.ts";
 import { intercept } from "./intercept.ts";
-import type { ListOptions, ObjectInfo, ObjectKey, ObjectStore, PutOptions } from "./object-store.ts";
+import type { CallOptions, ListOptions, ObjectInfo, ObjectKey, ObjectStore, PutOptions } from "./object-store.ts";
 
 export type StoreRetryOptions = Omit<RetryOptions, "signal" | "isRetryable">;
 
+/** A call that is waiting to be tried again when the store is disposed is given up. */
 export function retrying(store: ObjectStore, options: StoreRetryOptions): ObjectStore {
-  const again = intercept(store, (operation, call) => retry(call, { ...options, signal: operation.signal }));
+  const closed = new AbortController();
+  const untilClosed = <T extends CallOptions>(call: T | undefined): T & CallOptions => {
+    const signals = call?.signal === undefined ? [closed.signal] : [closed.signal, call.signal];
+    return { ...(call as T), signal: AbortSignal.any(signals) };
+  };
+  const again = intercept(store, (operation, call) => retry(call, { ...options, ...untilClosed({ signal: operation.signal }) }));
   const { versions } = store;
   return {
     ...again,
-    put: (key, body, putOptions = {}) => putAgain(store, key, body, putOptions, options),
-    list: (prefix, listOptions) => resume((after) => store.list(prefix, { ...listOptions, after }), options, listOptions),
+    put: (key, body, putOptions) => putAgain(store, key, body, untilClosed(putOptions), options),
+    list: (prefix, listOptions) => resume((after) => store.list(prefix, { ...listOptions, after }), options, untilClosed(listOptions)),
     versions:
       versions === undefined || again.versions === undefined
         ? undefined
         : {
             ...again.versions,
-            list: (prefix, listOptions) => resume((after) => versions.list(prefix, { ...listOptions, after }), options, listOptions),
+            list: (prefix, listOptions) =>
+              resume((after) => versions.list(prefix, { ...listOptions, after }), options, untilClosed(listOptions)),
           },
+    async [Symbol.asyncDispose]() {
+      closed.abort(new DomainError("cancelled", "store_closed", "Cancelled: the store was closed"));
+      await store[Symbol.asyncDispose]();
+    },
   };
 }
 

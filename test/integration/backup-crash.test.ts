@@ -19,7 +19,7 @@ import { resticOn } from "../support/restic.ts";
 
 /** `make soak` does many. */
 const ROUNDS = Number(process.env["HOLDFAST_SOAK_ROUNDS"] ?? "1");
-const KILLS = Number(process.env["HOLDFAST_SOAK_KILLS"] ?? "4");
+const KILLS = 4;
 const FIRST_SEED = Number(process.env["HOLDFAST_TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 
 test("a backup that is killed leaves a whole repository in a local folder", async (t) => {

@@ -9,16 +9,19 @@ import { absolutePaths, treeSource } from "../../src/archive/backup/targets.ts";
 import { readOwnerNames } from "../../src/archive/owner-names.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { DomainError } from "../../src/base/errors.ts";
-import type { HexId } from "../../src/base/ids.ts";
+import { readUint32LE } from "../../src/base/bytes.ts";
+import { type HexId, randomHexId } from "../../src/base/ids.ts";
+import { encodeIndexFile } from "../../src/repository/index/index-file.ts";
 import { type CheckResult, checkRepository } from "../../src/repository/check/check.ts";
 import type { CheckFinding } from "../../src/repository/check/check-findings.ts";
 import type { ReadData } from "../../src/repository/check/read-subset.ts";
 import { initRepository } from "../../src/repository/init.ts";
-import { idOfKey } from "../../src/repository/layout.ts";
+import { idOfKey, keyOfFile, WRITER_FOLDER } from "../../src/repository/layout.ts";
 import { repairIndex } from "../../src/repository/repair/repair-index.ts";
 import { repairPacks } from "../../src/repository/repair/repair-packs.ts";
 import { repairSnapshots } from "../../src/repository/repair/repair-snapshots.ts";
 import { openRepository, type Repository } from "../../src/repository/repository.ts";
+import { adopt } from "../../src/repository/writer.ts";
 import { newLocationKey } from "../../src/repository/secret.ts";
 import { openSession, type Session } from "../../src/repository/session.ts";
 import { faulty } from "../../src/storage/faulty.ts";
@@ -45,7 +48,9 @@ test("Every file of a repository: its damage is found and explained, and healed 
     new Set(["config", "data", "holdfast/chunker", "holdfast/repository.json", "index", "keys", "snapshots"]),
   );
   for (const [number, key] of keys.entries()) {
-    for (const kind of DAMAGES) await t.test(`${folderOf(key)} (file ${number}), ${kind}`, () => survives(fixture, key, kind));
+    for (const kind of DAMAGES) {
+      await t.test(`${folderOf(key)} (file ${number}), ${kind}`, () => survives(fixture, key, kind));
+    }
   }
 });
 
@@ -129,6 +134,80 @@ async function survivesPackDamage(fixture: Fixture, repository: Repository, key:
   for (const source of fixture.sources) await backUp(repository, source);
 }
 
+test("An index that says of a pack what is not in it: that is found, and repaired from the pack itself", async (t) => {
+  const { repository } = await makeFixture(t);
+  const pack = await withSession(repository, async ({ index }) => index.packId(Array.from(index.packs())[0] ?? assert.fail()));
+  const blob = { id: randomHexId(), type: "data", offset: 0, length: 50 } as const;
+  await repository.files.save("index", encodeIndexFile([{ id: pack, blobs: [blob] }]));
+  const finding = assertNamed(await checkAt(repository, { kind: "none" }), keyOfFile("data", pack), "pack_index_mismatch");
+  assert.match(finding.message, /repair index --read-all-packs/);
+  await withSession(repository, (session) => repairIndex(session, { ...REPORT, readAllPacks: true }));
+  const healed = await checkAt(repository);
+  assert.ok(healed.ok && healed.findings.length === 0, describe(healed.findings));
+  assert.deepEqual([healed.unusedBlobs, healed.duplicateBlobs], [0, 0]);
+});
+
+test("A blob that lies in two packs: damage of one of them touches nothing", async (t) => {
+  const { store, repository } = await makeFixture(t);
+  const pack = await packWithTwoBlobs({ repository });
+  const copy = await copyOf(store);
+  await damageFirstBlob(copy, pack);
+  await withSession(movedTo(repository, copy), (session) => repairPacks(session, { ...REPORT, packs: [pack] }));
+  // Back comes the damaged pack, with the index files that name it.
+  for (const key of await keysOf(store)) if (/^(data|index)/.test(key) && idOfKey(key) !== pack) await copy.put(key, await store.get(key));
+  const whole = (await keysOf(store)).find((key) => idOfKey(key) === pack) ?? assert.fail();
+  await copy.put(whole, await store.get(whole));
+  await damageLastBlob(copy, pack);
+  const result = await checkAt(movedTo(repository, copy));
+  assert.deepEqual(assertNamed(result, whole, "pack_damaged").touched, []);
+  assert.ok(result.duplicateBlobs > 0);
+  assert.equal((await withSession(movedTo(repository, copy), unreadablePaths)).size, 0);
+});
+
+test("Records that runs only note to go faster: their damage is told, and nothing is wrong", async (t) => {
+  const { store, repository } = await makeFixture(t);
+  for (const type of ["marks", "resume", "ledger"] as const) {
+    const key = keyOfFile(type, await repository.files.save(type, Buffer.from("{}")));
+    await damage(store, key, "flipped in the middle");
+    const result = await checkAt(repository);
+    assert.ok(result.ok, describe(result.findings));
+    const finding = result.findings.find(({ object }) => object === key);
+    assert.deepEqual([finding?.grade, finding?.code], ["info", "record_damaged"]);
+  }
+});
+
+test("The record of who writes: its damage is told", async (t) => {
+  const { store, repository } = await makeFixture(t);
+  await adopt(repository, { cluster: "one", force: false, clock: systemClock });
+  assert.ok((await checkAt(repository)).ok);
+  const key = (await keysOf(store)).find((candidate) => candidate.startsWith(WRITER_FOLDER)) ?? assert.fail();
+  await damage(store, key, "cut");
+  const result = await checkAt(repository);
+  assert.deepEqual(
+    criticalsOf(result).map(({ code }) => code),
+    ["writer_record_damaged"],
+  );
+});
+
+test("checkRepository() goes on when the store cannot read one pack, as a disk with a bad sector, and stops when it cannot read any", async (t) => {
+  const fixture = await makeFixture(t);
+  const packs = (await keysOf(fixture.store)).filter((key) => folderOf(key) === "data");
+  for (const pack of packs) {
+    const bad = faulty(fixture.store, ({ name, key }) => (name === "get" && key === pack ? "refused" : undefined));
+    const result = await checkAt(movedTo(fixture.repository, bad));
+    assertNamed(result, pack, "pack_unreadable");
+    await assertTouchedAreUnreadable(movedTo(fixture.repository, bad), result.findings);
+  }
+  const gone = faulty(fixture.store, ({ name, key }) => (name === "get" && key.startsWith("data/") ? "refused" : undefined));
+  const extraPacks = Array.from({ length: 10 }, (_, number) => join(dirname(fixture.sources[0] ?? ""), `extra${number}`));
+  for (const [number, source] of extraPacks.entries()) {
+    mkdirSync(source);
+    writeFileSync(join(source, "file"), noise(1_000, 100 + number));
+    await backUp(fixture.repository, source);
+  }
+  await assert.rejects(checkAt(movedTo(fixture.repository, gone)), (error) => error instanceof DomainError && error.kind === "unavailable");
+});
+
 test("Repairs of a pack, stopped before or after any call of the store: nothing more is lost, and the next one ends it", async (t) => {
   const fixture = await makeFixture(t);
   const pack = await packWithTwoBlobs(fixture);
@@ -191,7 +270,7 @@ test("A dry run of any repair writes nothing and finds the same", async (t) => {
   assert.deepEqual(real.findings, findings);
 });
 
-const REPORT = { dryRun: false, report: (): void => undefined } as const;
+const REPORT = { dryRun: false, clock: systemClock, report: (): void => undefined } as const;
 
 async function stopEverywhere(
   original: Repository,
@@ -231,7 +310,7 @@ async function stopEach(store: ObjectStore, work: (store: ObjectStore) => Promis
       (failure: unknown) => failure,
     );
     if (error === undefined) return stopped;
-    assert.ok(error instanceof DomainError && error.kind === "unavailable", String(error));
+    assert.ok(error instanceof DomainError && error.kind === "unavailable", `stopped by ${JSON.stringify(error)}`);
     stopped.push(copy);
   }
 }
@@ -330,7 +409,7 @@ async function withSession<T>(repository: Repository, work: (session: Session) =
 }
 
 /** A pack of data that holds more than one blob. */
-async function packWithTwoBlobs({ repository }: Fixture): Promise<HexId> {
+async function packWithTwoBlobs({ repository }: Pick<Fixture, "repository">): Promise<HexId> {
   return withSession(repository, async ({ index }) => {
     const blobs = Map.groupBy(
       Array.from(index.entries()).filter((entry) => index.typeOf(entry) === "data"),
@@ -342,8 +421,18 @@ async function packWithTwoBlobs({ repository }: Fixture): Promise<HexId> {
 }
 
 async function damageFirstBlob(store: ObjectStore, pack: HexId): Promise<void> {
+  await damageAt(store, pack, () => 20);
+}
+
+/** Where the last blob ends, the sealed list begins: it is as long as the last four bytes say. */
+async function damageLastBlob(store: ObjectStore, pack: HexId): Promise<void> {
+  await damageAt(store, pack, (bytes) => bytes.length - 4 - readUint32LE(bytes, bytes.length - 4) - 1);
+}
+
+async function damageAt(store: ObjectStore, pack: HexId, place: (bytes: Uint8Array) => number): Promise<void> {
   const key = (await keysOf(store)).find((candidate) => idOfKey(candidate) === pack) ?? assert.fail();
   const bytes = Uint8Array.from(await store.get(key));
-  bytes[20] = (bytes[20] ?? 0) ^ 1;
+  const at = place(bytes);
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
   await store.put(key, bytes);
 }

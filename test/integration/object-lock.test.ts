@@ -14,9 +14,10 @@ import { DomainError } from "../../src/base/errors.ts";
 import type { Finding } from "../../src/base/finding.ts";
 import type { HexId } from "../../src/base/ids.ts";
 import { executeForget, planForgetByName } from "../../src/repository/forget.ts";
+import { initRepository } from "../../src/repository/init.ts";
 import { CONFIG_KEY } from "../../src/repository/layout.ts";
 import { extendFor } from "../../src/repository/object-lock/extend.ts";
-import { findHeldFiles } from "../../src/repository/object-lock/held-files.ts";
+import { findHeldIndex } from "../../src/repository/object-lock/held-index.ts";
 import { type RetentionDates, retaining, retentionDates } from "../../src/repository/object-lock/immutability.ts";
 import { isRetained } from "../../src/repository/object-lock/lockable-files.ts";
 import { deleteAll, overwriteAll } from "../../src/repository/object-lock/testing/tampering.ts";
@@ -24,13 +25,14 @@ import { executePrune } from "../../src/repository/prune/execute.ts";
 import { planPrune } from "../../src/repository/prune/plan.ts";
 import { readThrough } from "../../src/repository/read-through.ts";
 import { openRepository } from "../../src/repository/repository.ts";
+import { newLocationKey, repositoryPassword } from "../../src/repository/secret.ts";
 import { openSession, type Session, type SessionOptions } from "../../src/repository/session.ts";
 import { undelete } from "../../src/repository/undelete.ts";
 import { MemoryStore } from "../../src/storage/memory.ts";
 import type { ObjectStore, VersionInfo } from "../../src/storage/object-store.ts";
 import { openS3Store } from "../../src/storage/s3/store.ts";
 import { parseS3Url } from "../../src/storage/s3/url.ts";
-import { type BackedUp, backUp, newRepository, PASSWORD } from "../support/backup.ts";
+import { type BackedUp, backUp, newRepository } from "../support/backup.ts";
 import { describeTree, noise } from "../support/file-tree.ts";
 import { type Bucket, environment } from "../support/environment.ts";
 import { type Restic, resticOn } from "../support/restic.ts";
@@ -52,6 +54,8 @@ class LockedBucket {
   /** With all rights, and as it is. */
   readonly raw: ObjectStore;
   readonly #bucket: Bucket;
+  readonly #secret = newLocationKey();
+  #password = "";
 
   private constructor(bucket: Bucket, raw: ObjectStore) {
     this.#bucket = bucket;
@@ -66,6 +70,17 @@ class LockedBucket {
     return new LockedBucket(bucket, raw);
   }
 
+  /** What the location's key comes to, for programs that want a password. */
+  get password(): string {
+    return this.#password;
+  }
+
+  async init(dates: RetentionDates): Promise<void> {
+    const owner = { username: "test", hostname: "test" };
+    const { identity } = await initRepository(this.store(dates), { secret: this.#secret, owner, clock });
+    this.#password = repositoryPassword(this.#secret, identity);
+  }
+
   /** As Holdfast has it. */
   store(dates?: RetentionDates): ObjectStore {
     const seen = readThrough(this.raw, { clock, report: (finding) => void this.findings.push(finding) });
@@ -73,7 +88,7 @@ class LockedBucket {
   }
 
   async session(lock: SessionOptions["lock"], store = this.store()): Promise<Session> {
-    const repository = await openRepository(store, { kind: "password", password: PASSWORD });
+    const repository = await openRepository(store, this.#secret);
     return openSession(repository, { lock, clock, report: (finding) => assert.fail(finding.message), signal });
   }
 
@@ -81,7 +96,7 @@ class LockedBucket {
     const { server, name } = this.#bucket;
     const repository = `s3:${server.endpoint}/${name}/repository`;
     const env = { AWS_ACCESS_KEY_ID: server.accessKeyId, AWS_SECRET_ACCESS_KEY: server.secretAccessKey, AWS_DEFAULT_REGION: server.region };
-    return resticOn({ program: await resticBinary(signal), repository, password: PASSWORD, env });
+    return resticOn({ program: await resticBinary(signal), repository, password: this.#password, env });
   }
 }
 
@@ -95,7 +110,7 @@ interface Point extends BackedUp {
 /** Backs up, and extends what the point uses. */
 async function addPoint(bucket: LockedBucket, folder: string, dates: RetentionDates, parentLedger?: HexId): Promise<Point> {
   const store = bucket.store(dates);
-  const result = await backUp(store, ["."], { workingFolder: folder });
+  const result = await backUp(store, ["."], { workingFolder: folder, password: bucket.password });
   await using session = await bucket.session("shared", store);
   const report = (finding: Finding): void => assert.fail(finding.message);
   const options = { tree: result.snapshot.tree, parentLedger, newPacks: new Set<HexId>(), dates, report };
@@ -107,7 +122,7 @@ async function addTwoPoints(t: TestContext, bucket: LockedBucket): Promise<reado
   const folder = await environment(t).temporaryFolder();
   await writeFile(join(folder, "kept"), noise(2_000_000, 1));
   await writeFile(join(folder, "changed"), noise(500_000, 2));
-  await newRepository(bucket.store(datesFor(HOUR_MS)));
+  await bucket.init(datesFor(HOUR_MS));
   const first = await addPoint(bucket, folder, datesFor(HOUR_MS));
   await writeFile(join(folder, "changed"), noise(600_000, 3));
   const second = await addPoint(bucket, folder, datesFor(2 * HOUR_MS), first.ledger);
@@ -216,7 +231,7 @@ test("forget and prune leave in sight what is retained, and remove it for good a
   const bucket = await LockedBucket.make(t);
   const folder = await environment(t).temporaryFolder();
   const write = (seed: number): Promise<void> => writeFile(join(folder, "file"), noise(1_000_000, seed));
-  await newRepository(bucket.store(datesFor(RETENTION_MS)));
+  await bucket.init(datesFor(RETENTION_MS));
   await write(1);
   const first = await addPoint(bucket, folder, datesFor(RETENTION_MS));
   const packsOfFirst = await Array.fromAsync(bucket.raw.list("data/"), ({ key }) => key);
@@ -235,8 +250,8 @@ test("forget and prune leave in sight what is retained, and remove it for good a
     const retained = (await Array.fromAsync(bucket.raw.list(""))).filter(({ key }) => isRetained(key));
     await Promise.all(retained.map(async ({ key }) => bucket.raw.locking?.retainUntil(key, untilMs)));
     assert.ok(await isRefused(forget(session)));
-    const held = await findHeldFiles(session, { clock });
-    assert.deepEqual([held.indexFiles.size, held.packs.size], [session.indexFiles.size, session.index.packCount]);
+    const held = await findHeldIndex(session, clock.now());
+    assert.deepEqual([held.files.size, held.packs.size], [session.indexFiles.size, session.index.packCount]);
     assert.ok(untilMs > clock.now(), "the retention was too short for this machine");
   }
   await clock.sleep(untilMs + 2 * SECOND_MS - clock.now());
@@ -247,8 +262,8 @@ test("forget and prune leave in sight what is retained, and remove it for good a
   }
   {
     await using session = await bucket.session("exclusive");
-    const held = await findHeldFiles(session, { clock });
-    assert.deepEqual([held.indexFiles.size, held.packs.size], [0, 0]);
+    const held = await findHeldIndex(session, clock.now());
+    assert.deepEqual([held.files.size, held.packs.size], [0, 0]);
     const options = { clock, graceMs: 0, report: (finding: Finding) => assert.fail(finding.message), progress: () => undefined };
     await executePrune(session, await planPrune(session, options), options);
   }

@@ -19,16 +19,23 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { resticBinary } from "../../dev/peers/restic.ts";
 import { byteStringOf } from "../../src/base/byte-string.ts";
 import { systemClock } from "../../src/base/clock.ts";
+import { type HexId, randomHexId } from "../../src/base/ids.ts";
+import type { Config } from "../../src/repository/format/config.ts";
+import { randomChunkerPolynomial } from "../../src/repository/format/polynomial.ts";
+import { encodeNode } from "../../src/repository/format/tree/encode.ts";
+import { goModeOf, type Node } from "../../src/repository/format/tree/node.ts";
 import { EVERYTHING } from "../../src/archive/restore/options.ts";
 import { FileStore } from "../../src/storage/file.ts";
 import { backUp, newRepository, PASSWORD } from "../support/backup.ts";
 import { environment } from "../support/environment.ts";
 import { assertSameTree, describeTree, makeEverything, noise } from "../support/file-tree.ts";
+import { createRepository, writePack, writeSealed } from "../support/plain-repository.ts";
 import { runProgram } from "../support/program.ts";
 import { type Restic, resticOn } from "../support/restic.ts";
 import { restoreLast } from "../support/restore.ts";
@@ -342,8 +349,12 @@ test("restore() onto a full disk", { skip: !IS_ROOT && "only root can mount" }, 
     const { exitCode, stderr } = await runProgram("mount", ["-t", "tmpfs", "-o", options, "holdfast-test", disk]);
     assert.equal(exitCode, 0, stderr);
   };
-  const unmount = async (): Promise<unknown> => runProgram("umount", [disk]);
-  t.after(unmount);
+  /** It would be busy if a handle were left open. */
+  const unmount = async (): Promise<void> => {
+    const { exitCode, stderr } = await runProgram("umount", [disk]);
+    assert.equal(exitCode, 0, stderr);
+  };
+  t.after(async () => runProgram("umount", ["-l", disk]));
 
   await t.test("is refused before anything is written", async () => {
     await mount("size=8m");
@@ -369,6 +380,93 @@ test("restore() onto a full disk", { skip: !IS_ROOT && "only root can mount" }, 
     assert.ok(readFileSync(join(disk, "large")).equals(noise(20_000_000, 8)));
     await unmount();
   });
+});
+
+/** A repository whose last snapshot has the tree that `make` writes. */
+async function hostile(
+  t: TestContext,
+  make: (add: (nodes: readonly Node[]) => Promise<HexId>, content: HexId) => Promise<HexId>,
+): Promise<Setting> {
+  const all = await setting(t);
+  const masterKey = { encryption: randomBytes(32), macK: randomBytes(16), macR: randomBytes(16) };
+  const config: Config = { version: 2, id: randomHexId(), chunkerPolynomial: randomChunkerPolynomial(), otherFields: {} };
+  const repository = { folder: all.repository, password: PASSWORD, masterKey, config };
+  await createRepository(repository);
+  const add = async (type: "data" | "tree", bytes: Uint8Array): Promise<HexId> => {
+    const [id] = await writePack(repository, [[type, bytes]]);
+    return id ?? assert.fail();
+  };
+  const tree = await make(async (nodes) => add("tree", treeBytes(nodes)), await add("data", Buffer.alloc(1000, "x")));
+  await writeSealed(
+    repository,
+    "snapshots",
+    Buffer.from(JSON.stringify({ time: "2026-01-01T00:00:00Z", tree, paths: ["/"], hostname: "h", username: "u" })),
+  );
+  return all;
+}
+
+/** In whatever order, and with whatever names. */
+function treeBytes(nodes: readonly Node[]): Uint8Array {
+  return Buffer.from(`{"nodes":[${nodes.map((node) => Buffer.from(encodeNode(node)).toString("latin1")).join(",")}]}\n`, "latin1");
+}
+
+function nodeOf(name: string, changes: Partial<Node> = {}): Node {
+  const times = { mtimeNs: 1_700_000_000_000_000_000n, atimeNs: 0n, ctimeNs: 0n };
+  const owner = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0, user: "", group: "" };
+  const type = changes.subtree === undefined ? "file" : "dir";
+  const mode = goModeOf(type === "file" ? 0o100644 : 0o040755);
+  const file = { name: byteStringOf(name), type, mode, size: 0, links: 1, xattrs: [], inode: 0n, deviceId: 0n, device: 0n } as const;
+  return { ...file, ...times, ...owner, ...changes };
+}
+
+test("restore() makes what it can of a folder that lies", async (t) => {
+  const all = await hostile(t, async (add, content) =>
+    add([
+      nodeOf("short", { size: 5000, content: [content] }),
+      nodeOf("twice", { size: 1000, content: [content] }),
+      nodeOf("twice", { size: 0, content: [] }),
+      nodeOf("a folder without a tree", { type: "dir" }),
+      nodeOf("unknown blob", { size: 10, content: [randomHexId()] }),
+      nodeOf("unknown tree", { subtree: randomHexId() }),
+      nodeOf("good", { size: 2000, content: [content, content] }),
+    ]),
+  );
+  const { findings, failed } = await restoreLast(all.store, "", all.target);
+  assert.deepEqual(findings.map(({ code, object }) => `${code} ${object}`).toSorted(), [
+    "entry_damaged a folder without a tree",
+    "entry_damaged unknown blob",
+    "entry_damaged unknown tree",
+    "entry_twice twice",
+    "file_size_differs short",
+  ]);
+  assert.equal(failed, 3);
+  const found = readdirSync(all.target).toSorted();
+  assert.deepEqual(found, ["good", "short", "twice", "unknown tree"]);
+  assert.equal(readFileSync(join(all.target, "good"), "utf8"), "x".repeat(2000));
+  assert.equal(readFileSync(join(all.target, "twice"), "utf8"), "x".repeat(1000));
+});
+
+for (const name of ["../outside", "..", ".", "", "a/b", "a\0b"]) {
+  test(`restore() makes nothing of a tree with the name ${JSON.stringify(name)}`, async (t) => {
+    const all = await hostile(t, async (add, content) => add([nodeOf(name, { size: 1000, content: [content] })]));
+    const { findings, files } = await restoreLast(all.store, "", all.target);
+    assert.deepEqual(
+      findings.map(({ grade, code }) => [grade, code]),
+      [["critical", "entry_damaged"]],
+    );
+    assert.equal(files, 0);
+    assert.deepEqual(readdirSync(all.folder).toSorted(), ["repository", "target"]);
+  });
+}
+
+test("restore() refuses a small repository that would become endless", async (t) => {
+  const bomb = await hostile(t, async (add, content) => {
+    let tree = await add([nodeOf("file", { size: 1000, content: [content] })]);
+    for (let level = 0; level < 60; level++) tree = await add([nodeOf("a", { subtree: tree }), nodeOf("b", { subtree: tree })]);
+    return tree;
+  });
+  await assert.rejects(restoreLast(bomb.store, "", bomb.target), { code: "target_full" });
+  assert.ok(!existsSync(bomb.target));
 });
 
 test("restore() into what is no folder is refused", async (t) => {

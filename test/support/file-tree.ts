@@ -119,7 +119,7 @@ export function describeTree(folder: string): Readonly<Record<string, unknown>> 
       target: stat.isSymbolicLink() ? readlinkSync(bytes, { encoding: "latin1" }) : undefined,
       content: stat.isFile() ? createHash("sha256").update(readFileSync(bytes)).digest("hex") : undefined,
       xattrs: listXattrs(path)
-        .map((attribute) => [attribute, Buffer.from(getXattr(path, attribute) ?? []).toString("hex")])
+        .map((attribute) => `${attribute}=${Buffer.from(getXattr(path, attribute) ?? []).toString("hex")}`)
         .toSorted(),
       sameAs: stat.isDirectory() || stat.nlink === 1n ? undefined : firstNames.getOrInsert(stat.ino, name),
     };

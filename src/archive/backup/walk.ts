@@ -79,6 +79,8 @@ export class Walk {
   readonly #background = new Set<Promise<unknown>>();
   #fail: (error: unknown) => void = () => undefined;
   #openFolders = 0;
+  /** Who waits for a folder to be closed. */
+  readonly #waiting: (() => void)[] = [];
 
   constructor(source: TreeSource, parts: WalkParts) {
     this.#source = source;
@@ -118,6 +120,8 @@ export class Walk {
       }
     } finally {
       folder.finishList();
+      // They wait for folders to be closed, and this one may be held open by files that nobody was told to read.
+      if (this.#waiting.length > 0) this.#parts.readers.sendFiles();
     }
   }
 
@@ -194,8 +198,10 @@ export class Walk {
     }
     // The folders above this one are open, too.
     while (this.#openFolders - place.depth > MAX_WAITING_FOLDERS) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#waiting.push(resolve);
       readers.sendFiles();
-      await readers.answer();
+      await promise;
     }
     let fd: FolderFd | undefined;
     let opened: FileStat;
@@ -226,12 +232,13 @@ export class Walk {
     this.#openFolders++;
     const tree = await this.#parts.parents.fetch(earlierTree);
     const isUnchanged = tree !== undefined && (await this.#parts.readers.compare(child.fd, tree));
-    this.#openFolders--;
     if (!isUnchanged) {
+      this.#openFolders--;
       await this.#enter(child);
       return;
     }
     closeHandle(child.fd);
+    this.#closed();
     this.#parts.counters.add("foldersUnmodified");
     child.settle(earlierTree);
   }
@@ -256,8 +263,13 @@ export class Walk {
     return new OpenFolder(fd, displayText(path), {
       addNode: (entry, node) => tree.add(entry, node),
       complete,
-      closed: () => this.#openFolders--,
+      closed: () => this.#closed(),
     });
+  }
+
+  #closed(): void {
+    this.#openFolders--;
+    for (const resume of this.#waiting.splice(0)) resume();
   }
 
   /** An empty folder where nothing of its contents is to be kept. */

@@ -49,8 +49,8 @@ export class AttributeWriter {
     this.shortfalls = [];
     const owns = this.#ownsAlready(node, inherits);
     const isOwned = owns || this.#tryChown(() => fchownSync(fd, node.uid, node.gid));
-    if (inherits) this.#removeOtherXattrs(fd, node);
-    this.#setXattrs(fd, node);
+    if (inherits) this.#alignXattrs(fd, node);
+    else for (const { name, value } of node.xattrs) this.#setXattr(fd, name, value);
     const mode = this.#modeOf(node, isOwned);
     const made = (owns ? mode & PERMISSIONS : UNFINISHED_MODE) & ~this.#self.umask;
     if (made !== mode || inherits || node.xattrs.length > 0) fchmodSync(fd, mode);
@@ -62,10 +62,11 @@ export class AttributeWriter {
     this.shortfalls = [];
     const isOwned =
       (stat.uid === BigInt(node.uid) && stat.gid === BigInt(node.gid)) || this.#tryChown(() => fchownSync(fd, node.uid, node.gid));
-    this.#removeOtherXattrs(fd, node);
-    this.#setXattrs(fd, node);
-    fchmodSync(fd, this.#modeOf(node, isOwned));
-    this.#calls.setTimes(fd, node.atimeNs, node.mtimeNs);
+    // The owner's change takes bits of the mode away, and an ACL sets some.
+    const mayChangeMode = this.#alignXattrs(fd, node) || stat.uid !== BigInt(node.uid) || stat.gid !== BigInt(node.gid);
+    const mode = this.#modeOf(node, isOwned);
+    if (mayChangeMode || (Number(stat.mode) & ALL_MODE_BITS) !== mode) fchmodSync(fd, mode);
+    if (stat.mtimeNs !== node.mtimeNs) this.#calls.setTimes(fd, node.atimeNs, node.mtimeNs);
   }
 
   /** For an entry that is no file and no folder, which has to be named. */
@@ -74,7 +75,7 @@ export class AttributeWriter {
     const path = pathIn(folder, name);
     const target = `${pathOf(folder)}/${name}` as ByteString;
     const isOwned = this.#tryChown(() => lchownSync(path, node.uid, node.gid));
-    this.#setXattrs(target, node);
+    for (const { name: attribute, value } of node.xattrs) this.#setXattr(target, attribute, value);
     // A link has no mode of its own.
     if (node.type !== "symlink") chmodSync(path, this.#modeOf(node, isOwned));
     this.#calls.setTimes(target, node.atimeNs, node.mtimeNs);
@@ -101,29 +102,31 @@ export class AttributeWriter {
     }
   }
 
-  #setXattrs(target: FileTarget, node: Node): void {
-    for (const { name, value } of node.xattrs) {
-      try {
-        if (this.#calls.missing.includes("xattrs")) this.shortfalls.push({ kind: "xattr", name, code: "ENOSYS" });
-        else this.#calls.setXattr(target, name, value);
-      } catch (error) {
-        if (!NOT_ALLOWED.has(codeOf(error))) throw error;
-        this.shortfalls.push({ kind: "xattr", name, code: codeOf(error) });
-      }
-    }
+  #setXattr(target: FileTarget, name: ByteString, value: Uint8Array): void {
+    if (this.#calls.missing.includes("xattrs")) this.shortfalls.push({ kind: "xattr", name, code: "ENOSYS" });
+    else this.#tryXattr(name, () => this.#calls.setXattr(target, name, value));
   }
 
-  #removeOtherXattrs(target: FileTarget, node: Node): void {
-    for (const { name } of readXattrs(target)) {
-      // Labels belong to the system that the file lies on; capabilities are a right.
-      if (name.startsWith("security.") && name !== "security.capability") continue;
-      if (node.xattrs.some((wanted) => wanted.name === name)) continue;
-      try {
-        this.#calls.removeXattr(target, name);
-      } catch (error) {
-        if (!NOT_ALLOWED.has(codeOf(error))) throw error;
-        this.shortfalls.push({ kind: "xattr", name, code: codeOf(error) });
-      }
+  /** Sets and removes what differs; gives whether anything did. */
+  #alignXattrs(target: FileTarget, node: Node): boolean {
+    const present = readXattrs(target);
+    const wanted = node.xattrs.filter(
+      ({ name, value }) => !present.some((own) => own.name === name && Buffer.compare(value, own.value) === 0),
+    );
+    // Labels belong to the system that the file lies on; capabilities are a right.
+    const extra = present.filter(({ name }) => !name.startsWith("security.") || name === "security.capability");
+    const unwanted = extra.filter((own) => !node.xattrs.some(({ name }) => name === own.name));
+    for (const { name, value } of wanted) this.#setXattr(target, name, value);
+    for (const { name } of unwanted) this.#tryXattr(name, () => this.#calls.removeXattr(target, name));
+    return wanted.length + unwanted.length > 0;
+  }
+
+  #tryXattr(name: ByteString, action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!NOT_ALLOWED.has(codeOf(error))) throw error;
+      this.shortfalls.push({ kind: "xattr", name, code: codeOf(error) });
     }
   }
 }

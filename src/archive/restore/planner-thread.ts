@@ -39,17 +39,25 @@ const queue = new WriteQueue({
   },
 });
 let entries: RestoredEntry[] = [];
+/** The target, while it is open. */
+let root: FolderFd | undefined;
 
-try {
-  await restore();
-  tell({ kind: "done" });
-} catch (error) {
-  Atomics.store(stop, 0, 1);
-  await queue.abandon(error);
-  tell({ kind: "failed", error: messageOf(error) });
-}
+const failure = await outcome();
+if (root !== undefined) closeHandle(root);
+tell(failure === undefined ? { kind: "done" } : { kind: "failed", error: messageOf(failure.error) });
 start.trees.close();
 for (const writer of start.writers) writer.close();
+
+async function outcome(): Promise<{ readonly error: unknown } | undefined> {
+  try {
+    await restore();
+    return undefined;
+  } catch (error) {
+    Atomics.store(stop, 0, 1);
+    await queue.abandon(error);
+    return { error };
+  }
+}
 
 async function restore(): Promise<void> {
   const { tree, entry, target, overwrite, sparse, dryRun } = start;
@@ -63,7 +71,7 @@ async function restore(): Promise<void> {
   } finally {
     if (earlier !== undefined) closeHandle(earlier);
   }
-  const root = dryRun ? openTarget(target) : makeTarget(target);
+  root = dryRun ? openTarget(target) : makeTarget(target);
   const walk = new RestoreWalk(root, {
     trees,
     index,
@@ -87,7 +95,6 @@ async function restore(): Promise<void> {
   }
   findings.summarise();
   tellEntries();
-  if (root !== undefined) closeHandle(root);
 }
 
 /** Undefined if there is none. */

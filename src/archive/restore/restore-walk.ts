@@ -2,7 +2,7 @@
  * Walks the trees of a snapshot and makes what they say in the target: folders and special files itself, files through the writing
  * threads. One entry's mishap is a finding, and the rest goes on.
  */
-import { fstatSync, lstatSync, mkdirSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
+import { fstatSync, lstatSync, mkdirSync, opendirSync, rmdirSync, unlinkSync } from "node:fs";
 import { type ByteString, displayText } from "../../base/byte-string.ts";
 import type { HexId } from "../../base/ids.ts";
 import { fileCalls } from "../../native/files.ts";
@@ -11,7 +11,7 @@ import type { ScannedNode } from "../../repository/format/tree/decode.ts";
 import { decodeNode } from "../../repository/format/tree/decode.ts";
 import type { Node } from "../../repository/format/tree/node.ts";
 import type { BlobIndex } from "../../repository/index/blob-index.ts";
-import { type FolderFd, openFolderIn, pathIn, pathOf } from "../folder-handle.ts";
+import { closeHandle, type FolderFd, openFolderIn, pathIn, pathOf } from "../folder-handle.ts";
 import { type AttributeWriter, codeOf, type ProcessIdentity } from "./attributes.ts";
 import { ContentCheck } from "./content-check.ts";
 import type { RestoreCounters } from "./counters.ts";
@@ -49,6 +49,7 @@ export interface RestoreWalkParts {
   readonly throwIfStopped: () => void;
 }
 
+const NO_NAMES: Set<ByteString> = new Set();
 const SETGID = 0o2000;
 /** Nobody else looks into a folder that is not finished. */
 const UNFINISHED_FOLDER_MODE = 0o700;
@@ -113,9 +114,9 @@ export class RestoreWalk {
     const { queue, findings } = this.#parts;
     try {
       const nodes = await this.#parts.trees.open(tree);
-      const extras = new Set(folder.names);
+      const extras = this.#parts.deleteExtra && entry === undefined && folder.isOld ? new Set(namesIn(folder.fd)) : NO_NAMES;
       await this.#visitAll(folder, nodes, entry, extras);
-      if (this.#parts.deleteExtra && entry === undefined) this.#removeExtras(folder, extras);
+      this.#removeExtras(folder, extras);
       if (queue.isFull) await queue.makeRoom();
     } catch (error) {
       if (!isDamage(error)) throw error;
@@ -157,7 +158,7 @@ export class RestoreWalk {
     const { name } = node;
     const path = (): string => folder.pathOf(name);
     try {
-      const existing: ExistingState = folder.names.has(node.name) ? existingState(folder.fd, node, overwrite, this.#content) : "gone";
+      const existing: ExistingState = folder.isOld ? existingState(folder.fd, node, overwrite, this.#content) : "gone";
       if (existing === "kept") {
         counters.add("skipped");
         this.#parts.tell("skip", path);
@@ -332,14 +333,17 @@ export class RestoreWalk {
   ): { readonly state: FolderState | undefined; readonly isNew: boolean; readonly mtimeNs: bigint } | undefined {
     const { dryRun, overwrite, findings } = this.#parts;
     if (!parent.exists) return { state: undefined, isNew: true, mtimeNs: 0n };
-    if (parent.names.has(name)) {
+    if (parent.isOld) {
       const fd = openFolderIfOne(parent.fd, name);
-      if (fd !== undefined) return { state: this.#stateOf(fd, undefined), isNew: false, mtimeNs: fstatSync(fd, { bigint: true }).mtimeNs };
-      if (overwrite === "never" || overwrite === "if-newer") {
+      if (typeof fd === "number") {
+        const { mtimeNs } = fstatSync(fd, { bigint: true });
+        return { state: this.#stateOf(fd, undefined), isNew: false, mtimeNs };
+      }
+      if (fd === "other" && (overwrite === "never" || overwrite === "if-newer")) {
         findings.occupied(path, "something that is no folder");
         return undefined;
       }
-      if (!dryRun) unlinkSync(pathIn(parent.fd, name));
+      if (fd === "other" && !dryRun) unlinkSync(pathIn(parent.fd, name));
     }
     if (dryRun) return { state: undefined, isNew: true, mtimeNs: 0n };
     let isNew = true;
@@ -352,17 +356,28 @@ export class RestoreWalk {
     return { state: this.#stateOf(openFolderIn(parent.fd, name), isNew ? parent.inherits : undefined), isNew, mtimeNs: 0n };
   }
 
-  /** @param parentInherits of a folder that was just made; undefined: it was there before */
+  /**
+   * Closes the handle if it throws.
+   *
+   * @param parentInherits of a folder that was just made; undefined: it was there before
+   */
   #stateOf(fd: FolderFd, parentInherits: boolean | undefined): FolderState {
-    const { mode, gid } = fstatSync(fd);
-    const isOld = parentInherits === undefined;
-    const hasAcl = isOld ? fileCalls().getXattr(fd, DEFAULT_ACL) !== undefined : parentInherits;
-    const names = isOld ? (readdirSync(pathOf(fd), { encoding: "latin1" }) as ByteString[]) : [];
-    if (!this.#parts.dryRun) {
-      for (const name of names.filter(isTemporaryName)) this.#tryTo(displayText(name), () => unlinkSync(pathIn(fd, name)));
+    try {
+      const { mode, gid } = fstatSync(fd);
+      const isOld = parentInherits === undefined;
+      const hasAcl = isOld ? fileCalls().getXattr(fd, DEFAULT_ACL) !== undefined : parentInherits;
+      if (isOld && !this.#parts.dryRun) this.#removeLeftovers(fd);
+      // A group other than ours says that new entries get the folder's, by its mode or by how the file system is mounted.
+      return { fd, isOld, inherits: hasAcl || (mode & SETGID) !== 0 || gid !== this.#parts.self.gid };
+    } catch (error) {
+      closeHandle(fd);
+      throw error;
     }
-    // A group other than ours says that new entries get the folder's, by its mode or by how the file system is mounted.
-    return { fd, names: new Set(names), inherits: hasAcl || (mode & SETGID) !== 0 || gid !== this.#parts.self.gid };
+  }
+
+  /** What a restore that was killed left half made. */
+  #removeLeftovers(fd: FolderFd): void {
+    for (const name of namesIn(fd)) if (isTemporaryName(name)) this.#tryTo(displayText(name), () => unlinkSync(pathIn(fd, name)));
   }
 
   #finishFolder(fd: FolderFd, raw: Uint8Array, path: string): void {
@@ -404,6 +419,12 @@ export class RestoreWalk {
   }
 }
 
+/** One after the other: there may be a million. */
+function* namesIn(fd: FolderFd): Generator<ByteString, void, undefined> {
+  using folder = opendirSync(pathOf(fd), { encoding: "latin1" });
+  for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) yield entry.name as ByteString;
+}
+
 function openPieceFile(folder: TargetFolder, node: Node, options: ConstructorParameters<typeof PieceFile>[2]): PieceFile {
   try {
     return new PieceFile(folder, node, options);
@@ -413,12 +434,14 @@ function openPieceFile(folder: TargetFolder, node: Node, options: ConstructorPar
   }
 }
 
-function openFolderIfOne(parent: FolderFd, name: ByteString): FolderFd | undefined {
+function openFolderIfOne(parent: FolderFd, name: ByteString): FolderFd | "missing" | "other" {
   try {
     return openFolderIn(parent, name);
   } catch (error) {
-    if (!["ELOOP", "ENOTDIR", "ENOENT"].includes(codeOf(error))) throw error;
-    return undefined;
+    const code = codeOf(error);
+    if (code === "ENOENT") return "missing";
+    if (code === "ELOOP" || code === "ENOTDIR") return "other";
+    throw error;
   }
 }
 

@@ -7,8 +7,8 @@ import { closeHandle, type FolderFd, openFolderIn } from "../folder-handle.ts";
 
 export interface FolderState {
   readonly fd: FolderFd;
-  /** Names that were there before. */
-  readonly names: Set<ByteString>;
+  /** It was there before, so any entry may be. */
+  readonly isOld: boolean;
   /** It gives an owner, a group or ACLs to new entries. */
   readonly inherits: boolean;
 }
@@ -17,8 +17,6 @@ export interface FolderState {
 export interface WaitingFolders {
   count: number;
 }
-
-const NO_NAMES: Set<ByteString> = new Set();
 
 export class TargetFolder {
   readonly parent: TargetFolder | undefined;
@@ -63,8 +61,8 @@ export class TargetFolder {
     return this.#state?.fd ?? -1;
   }
 
-  get names(): Set<ByteString> {
-    return this.#state?.names ?? NO_NAMES;
+  get isOld(): boolean {
+    return this.#state?.isOld ?? false;
   }
 
   get inherits(): boolean {

@@ -36,6 +36,8 @@ const WINDOW_FILES = 8192;
 const WINDOW_PIECES = 65_536;
 /** Sealed bytes on their way to writers or at them. */
 const MAX_BYTES_UNDER_WAY = 40 << 20;
+/** Files of one blob or none, likewise. */
+const MAX_FILES_UNDER_WAY = 8192;
 /** What making a file costs, in bytes that could be written instead. */
 const FILE_LOAD = 32 << 10;
 /** Each has an open handle. */
@@ -56,6 +58,7 @@ export class WriteQueue {
   #lastTask = 0;
   readonly #running = new Map<number, RunningTask>();
   #bytesUnderWay = 0;
+  #filesUnderWay = 0;
   #failure: { readonly error: unknown } | undefined;
   #whenReply: (() => void) | undefined;
 
@@ -146,13 +149,13 @@ export class WriteQueue {
     this.#windowPieces = 0;
     const ranges = blobRanges(uses);
     for (const range of ranges) {
-      await this.#until(() => this.#bytesUnderWay < MAX_BYTES_UNDER_WAY);
+      await this.#until(() => this.#bytesUnderWay < MAX_BYTES_UNDER_WAY && this.#filesUnderWay < MAX_FILES_UNDER_WAY);
       // What was not sent can still be abandoned.
       for (const { entry } of range.blobs) this.#window.delete(entry);
       this.#sendRange(range);
     }
     for (let at = 0; at < emptyFiles.length; at += EMPTY_FILES_AT_ONCE) {
-      await this.#until(() => this.#bytesUnderWay < MAX_BYTES_UNDER_WAY);
+      await this.#until(() => this.#bytesUnderWay < MAX_BYTES_UNDER_WAY && this.#filesUnderWay < MAX_FILES_UNDER_WAY);
       this.#send(undefined, emptyFiles.slice(at, at + EMPTY_FILES_AT_ONCE));
     }
   }
@@ -174,6 +177,7 @@ export class WriteQueue {
     const task = ++this.#lastTask;
     this.#running.set(task, { ...parts, writer, load, bytes });
     this.#bytesUnderWay += bytes;
+    this.#filesUnderWay += parts.files.length;
     writer.load += load;
     const message = writeTask(task, parts, range?.offset);
     writer.port.postMessage(message, [message.nodes.buffer]);
@@ -187,6 +191,7 @@ export class WriteQueue {
     if (running === undefined) return;
     this.#running.delete(reply.task);
     this.#bytesUnderWay -= running.bytes;
+    this.#filesUnderWay -= running.files.length;
     running.writer.load -= running.load;
     try {
       settleTask(running, reply, this.#parts.outcome, (use) => this.#isRetried(running, use));

@@ -34,7 +34,7 @@ export async function repairIndexCommand(given: RepairIndexOptions, command: Com
   const { dryRun = false, readAllPacks = false } = given;
   await repairing(command, context, async (run) => {
     await using session = await openForRepair(run, dryRun);
-    const result = await repairIndex(session, { dryRun, readAllPacks, report: run.report });
+    const result = await repairIndex(session, { clock: context.clock, dryRun, readAllPacks, report: run.report });
     writeSummary(run, { ...result }, () =>
       [
         would(dryRun, `${counted(result.added.length, "pack")} added to the index, ${result.dropped.length} dropped from it`),
@@ -53,7 +53,7 @@ export async function repairPacksCommand(
   const packs = names.map(packOf);
   await repairing(command, context, async (run) => {
     await using session = await openForRepair(run, dryRun);
-    const result = await repairPacks(session, { dryRun, packs, report: run.report });
+    const result = await repairPacks(session, { clock: context.clock, dryRun, packs, report: run.report });
     writeSummary(run, { ...result }, () =>
       would(dryRun, `${counted(result.removedPacks.length, "pack")} removed, ${counted(result.savedBlobs, "blob")} of them saved`),
     );
@@ -70,7 +70,7 @@ export async function repairSnapshotsCommand(
   await repairing(command, context, async (run) => {
     await using session = await openForRepair(run, dryRun);
     const snapshots = chooseSnapshots(session.snapshots, names, given);
-    const result = await repairSnapshots(session, { dryRun, forget, snapshots, report: run.report });
+    const result = await repairSnapshots(session, { clock: context.clock, dryRun, forget, snapshots, report: run.report });
     writeSummary(run, { ...result }, () =>
       [
         ...result.rewritten.map(({ id, original }) => `${shortId(original)} is now ${shortId(id)}`),

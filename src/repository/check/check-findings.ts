@@ -24,13 +24,13 @@ const SHORT_ID = 8;
 
 export function damageFindings(damages: readonly Damage[], touched: readonly Touched[]): CheckFinding[] {
   const byDamage = Map.groupBy(touched, ({ damage }) => damage);
-  return damages.map(({ code, object, state, remedy, lostSnapshot }, number) => {
+  return damages.map(({ grade = "critical", code, object, state, remedy, lostSnapshot }, number) => {
     const snapshots: TouchedSnapshot[] =
       lostSnapshot === undefined
         ? (byDamage.get(number) ?? []).map(({ snapshot, count, paths }) => ({ snapshot, count, paths }))
         : [{ snapshot: lostSnapshot, count: 1, paths: ["/"] }];
     return {
-      grade: "critical",
+      grade,
       code,
       object,
       message: `Cannot trust "${object}": ${state}; ${effect(snapshots)}; ${remedy}`,
@@ -41,7 +41,7 @@ export function damageFindings(damages: readonly Damage[], touched: readonly Tou
 
 export function garbageFinding({ id }: FileInfo): CheckFinding {
   const object = keyOfFile("data", id);
-  const message = `Nothing needs "${object}": no index file names it, as after a backup that was killed; prune removes it`;
+  const message = `Nothing needs "${object}": no index file names it, as while a backup runs or after it was killed; prune removes it`;
   return { grade: "info", code: "pack_unindexed", object, message, touched: [] };
 }
 

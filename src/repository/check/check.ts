@@ -18,6 +18,7 @@ import type { PackTable } from "./pack-table.ts";
 import { readPacks } from "./read-packs.ts";
 import { packsToRead, type ReadData, type SizedPack } from "./read-subset.ts";
 import { checkSmallFiles } from "./small-files.ts";
+import { StoreFailures } from "./store-failures.ts";
 import { listStoredPacks, type StoredPacks } from "./stored-packs.ts";
 import { traceDamage } from "./trace-damage.ts";
 import { TreeStretches } from "./tree-stretches.ts";
@@ -63,20 +64,21 @@ export async function checkRepository(session: Session, options: CheckOptions): 
     checkSmallFiles(session, damages),
   ]);
   addAbsentPacks(session, stored, damages);
+  const failures = new StoreFailures();
   const used = EntrySet.create(table.lastEntry);
   const stretches = new TreeStretches(session, table, stored);
 
   progress.start("Reading trees");
   const roots = session.snapshots.map(({ snapshot }) => snapshot.tree);
   const onTrees = (trees: number, bytes: number): void => progress.add(trees, bytes);
-  const { damaged, missing } = await walkTrees(roots, { index, threads, stretches, used, signal, onRead: onTrees });
+  const { damaged, missing } = await walkTrees(roots, { index, threads, stretches, used, failures, signal, onRead: onTrees });
   stretches.forget();
   const { doneItems: trees, doneBytes: treeBytes } = progress;
   const garbage = await explainMissing(session, { unindexed: stored.unindexed, missing, damagedIndexFiles }, damages);
 
   const packs = choosePacks(session, options.readData, table, stored, damaged);
   progress.start("Reading packs", { totalItems: packs.length, totalBytes: packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) });
-  await readPacks(session, packs, { table, threads, damages, onRead: (bytes) => progress.add(1, bytes) });
+  await readPacks(session, packs, { table, threads, damages, failures, onRead: (bytes) => progress.add(1, bytes) });
   addUnsteadyTrees(session, damaged, damages);
 
   const touched = await traceDamage(session, damages.lostBlobs(), { threads, stretches, lastEntry: table.lastEntry });

@@ -55,13 +55,13 @@ interface FolderContent {
 
 export class DamageTracer {
   readonly #index: BlobIndex;
-  readonly #trees: RemoteTrees;
+  readonly #trees: Pick<RemoteTrees, "read">;
   readonly #lost: ReadonlyMap<string, number>;
   /** Trees that nothing is lost below. */
   readonly #whole: EntrySet;
   readonly #touched = new Map<HexId, TouchesByDamage>();
 
-  constructor(index: BlobIndex, trees: RemoteTrees, { lost, lastEntry }: Pick<TraceJob, "lost" | "lastEntry">) {
+  constructor(index: BlobIndex, trees: Pick<RemoteTrees, "read">, { lost, lastEntry }: Pick<TraceJob, "lost" | "lastEntry">) {
     this.#index = index;
     this.#trees = trees;
     this.#lost = new Map(lost.map(({ type, id, damage }) => [`${type} ${id}`, damage]));

@@ -5,6 +5,8 @@ import type { BlobType } from "../format/blob.ts";
 import type { LostBlob } from "./damage-tracer.ts";
 
 export interface Damage {
+  /** Info: nothing is lost that cannot be had again. @default "critical" */
+  readonly grade?: "info" | "critical";
   /** Stable, in snake case. */
   readonly code: string;
   /** The file, by its name in the repository. */

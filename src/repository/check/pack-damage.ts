@@ -14,6 +14,11 @@ export function packMissing(id: HexId): Damage {
   };
 }
 
+export function packUnreadable(id: HexId, state: string): Damage {
+  const remedy = "try again, and look after the storage if it stays so";
+  return { code: "pack_unreadable", object: keyOfFile("data", id), state, remedy };
+}
+
 export function repairPack(id: HexId): string {
   return `run "holdfast repository repair packs ${id}", then back up the same data once more`;
 }

@@ -5,16 +5,18 @@ import type { HexId } from "../../base/ids.ts";
 import { keyOfFile } from "../layout.ts";
 import type { Session } from "../session.ts";
 import type { CheckThreads } from "./check-jobs.ts";
-import { packMissing, repairPack } from "./pack-damage.ts";
+import { packMissing, packUnreadable, repairPack } from "./pack-damage.ts";
 import type { Damages } from "./damages.ts";
 import type { PackTable } from "./pack-table.ts";
 import type { SizedPack } from "./read-subset.ts";
 import { entriesOfPack } from "./pack-verifier.ts";
+import type { StoreFailures } from "./store-failures.ts";
 
 export interface ReadPacksParts {
   readonly table: PackTable;
   readonly threads: CheckThreads;
   readonly damages: Damages;
+  readonly failures: StoreFailures;
   readonly onRead: (bytes: number) => void;
 }
 
@@ -23,11 +25,11 @@ const PACKS_PER_THREAD = 2;
 
 export async function readPacks(session: Session, packs: Iterable<SizedPack>, parts: ReadPacksParts): Promise<void> {
   const { index, signal } = session;
-  const { table, threads, damages, onRead } = parts;
+  const { table, threads, damages, failures, onRead } = parts;
   await forEachConcurrent(packs, { limit: PACKS_PER_THREAD * threads.limit, signal }, async ({ number, id }, signalOfAll) => {
-    const bytes = await getPack(session, id, signalOfAll);
-    if (bytes === undefined) {
-      const damage = damages.add(packMissing(id));
+    const bytes = await getPack(session, id, signalOfAll).catch((error: unknown) => failures.tolerate(error));
+    if (bytes === undefined || typeof bytes === "string") {
+      const damage = damages.add(bytes === undefined ? packMissing(id) : packUnreadable(id, bytes));
       for (const entry of entriesOfPack(index, number)) damages.addBadEntry(entry, damage);
       return;
     }

@@ -6,27 +6,33 @@ import { chunkerFields } from "../format/chunker-parameters.ts";
 import type { Config } from "../format/config.ts";
 import { scanIndexFile } from "../index/index-file.ts";
 import { parseSnapshot } from "../format/snapshot.ts";
-import { CHUNKER_KEY, folderOf, IDENTITY_KEY, type SealedFileType } from "../layout.ts";
+import { CHUNKER_KEY, folderOf, IDENTITY_KEY, type SealedFileType, WRITER_FOLDER } from "../layout.ts";
 import type { Repository } from "../repository.ts";
 import type { Session } from "../session.ts";
+import { readWriter } from "../writer.ts";
 import type { Damages } from "./damages.ts";
 
+/** What runs note to go faster. */
 const RECORDS: readonly SealedFileType[] = ["marks", "resume", "ledger"];
 
 /** Adds what is damaged; gives the numbers of the damages of index files. */
 export async function checkSmallFiles(session: Session, damages: Damages): Promise<readonly number[]> {
-  const { repository } = session;
   const damagedIndexFiles = session.isIndexWhole ? [] : await checkIndexFiles(session, damages);
   await checkSnapshots(session, damages);
-  for (const type of RECORDS) {
-    for await (const { id } of repository.files.list(type, session)) {
-      const state = await faultOf(session, type, id);
-      if (state === undefined) continue;
-      damages.add({ code: "record_damaged", object: `${folderOf(type)}${id}`, state, remedy: "remove the file: it is made again" });
-    }
-  }
+  await checkRecords(session, damages);
   await checkOwnFiles(session, damages);
   return damagedIndexFiles;
+}
+
+async function checkRecords(session: Session, damages: Damages): Promise<void> {
+  for (const type of RECORDS) {
+    for await (const { id } of session.repository.files.list(type, session)) {
+      const state = await faultOf(session, type, id);
+      if (state === undefined) continue;
+      const remedy = "the next run only takes longer without it";
+      damages.add({ grade: "info", code: "record_damaged", object: `${folderOf(type)}${id}`, state, remedy });
+    }
+  }
 }
 
 async function checkIndexFiles(session: Session, damages: Damages): Promise<readonly number[]> {
@@ -69,12 +75,17 @@ async function faultIn(work: () => Promise<unknown>): Promise<string | undefined
     if (!(error instanceof DomainError)) throw error;
     if (error.code === "object_not_found") return undefined;
     if (error.kind !== "corrupt" && error.code !== "index_file_format") throw error;
-    return lowerFirst(error.message);
+    return stateOf(error);
   }
 }
 
 /** What other tools do not have: who the repository is, and how it cuts. */
 async function checkOwnFiles({ repository, signal }: Session, damages: Damages): Promise<void> {
+  const writerState = await faultIn(() => readWriter(repository, { signal }));
+  if (writerState !== undefined) {
+    const remedy = 'run "holdfast repository adopt --force"';
+    damages.add({ code: "writer_record_damaged", object: WRITER_FOLDER, state: writerState, remedy });
+  }
   const { chunker } = repository.config;
   if (chunker === undefined) return;
   if (repository.identity === undefined) {
@@ -104,11 +115,12 @@ export async function chunkerFault(
     if (error instanceof SyntaxError) return "it is not JSON";
     if (!(error instanceof DomainError)) throw error;
     if (error.code === "object_not_found") return "it is not there";
-    if (error.kind === "corrupt") return lowerFirst(error.message);
+    if (error.kind === "corrupt") return stateOf(error);
     throw error;
   }
 }
 
-function lowerFirst(message: string): string {
-  return message.charAt(0).toLowerCase() + message.slice(1);
+/** What a message says behind the action that failed. */
+function stateOf({ message }: DomainError): string {
+  return message.slice(message.lastIndexOf(": ") + 2);
 }

@@ -7,6 +7,7 @@ import type { HexId } from "../../base/ids.ts";
 import type { BlobIndex } from "../index/blob-index.ts";
 import type { CheckThreads } from "./check-jobs.ts";
 import type { EntrySet } from "./entry-set.ts";
+import type { StoreFailures } from "./store-failures.ts";
 import type { DamagedTree, MissingBlob } from "./tree-visitor.ts";
 import type { TreeStretches } from "./tree-stretches.ts";
 
@@ -16,6 +17,7 @@ export interface TreeWalkParts {
   readonly stretches: TreeStretches;
   /** Gets everything that snapshots need. */
   readonly used: EntrySet;
+  readonly failures: StoreFailures;
   readonly signal: AbortSignal;
   readonly onRead: (trees: number, bytes: number) => void;
 }
@@ -65,10 +67,10 @@ class TreeWalk {
   }
 
   async #visit(pack: number, entries: readonly number[]): Promise<void> {
-    const { threads, stretches, used, signal, onRead } = this.#parts;
-    const stretch = await stretches.read(pack, { signal });
-    if (stretch === undefined) {
-      for (const entry of entries) this.#addDamaged({ entry, state: "its pack is missing" });
+    const { threads, stretches, used, failures, signal, onRead } = this.#parts;
+    const stretch = await stretches.read(pack, { signal }).catch((error: unknown) => failures.tolerate(error));
+    if (stretch === undefined || typeof stretch === "string") {
+      for (const entry of entries) this.#addDamaged({ entry, state: stretch ?? "its pack is missing" });
       return;
     }
     const { from, bytes } = stretch;

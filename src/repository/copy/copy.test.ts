@@ -8,11 +8,13 @@ import { intercept } from "../../storage/intercept.ts";
 import { MemoryStore } from "../../storage/memory.ts";
 import type { ObjectStore } from "../../storage/object-store.ts";
 import { BlobDecoder } from "../blob-decoder.ts";
+import { serializeConfig } from "../format/config.ts";
 import { decodeTree } from "../format/tree/decode.ts";
 import { timestampAt } from "../format/timestamp.ts";
 import { initRepository } from "../init.ts";
-import { keyOfFile } from "../layout.ts";
+import { CHUNKER_KEY, CONFIG_KEY, keyOfFile } from "../layout.ts";
 import { saveMark } from "../marks.ts";
+import { chunkerOf } from "../repository-chunker.ts";
 import { openRepository } from "../repository.ts";
 import type { Session } from "../session.ts";
 import type { StoredSnapshot } from "../snapshots.ts";
@@ -242,7 +244,7 @@ test("copySnapshots() writes no snapshot when somebody marked packs that it may 
     const result = await call();
     if (name === "list" && key.startsWith("holdfast/marks/") && !isPruned) {
       isPruned = true;
-      await saveMark(session.repository.files, { timeMs: world.clock.now(), packs });
+      await saveMark(session.repository.files, { timeMs: world.clock.now(), packs, indexFiles: [...session.indexFiles] });
     }
     return result;
   });
@@ -265,8 +267,8 @@ test("copySnapshots() ends when its signal does", async () => {
 
 test("copySnapshots() killed anywhere goes on when it is run again", async () => {
   const world = await World.create();
-  await world.source.addSnapshot(TREE);
-  await world.source.addSnapshot({ ...TREE, more: "text" });
+  await world.source.addSnapshot(TREE, { time: timestampAt(1) });
+  await world.source.addSnapshot({ ...TREE, more: "text" }, { time: timestampAt(2) });
   for (let allowed = 0, done = false; !done; allowed++) {
     let puts = 0;
     const store = faulty(world.targetStore, ({ name }) => (name === "put" && ++puts > allowed ? "refused" : undefined));
@@ -274,7 +276,6 @@ test("copySnapshots() killed anywhere goes on when it is run again", async () =>
     done = !(result instanceof Error);
     assert.ok(allowed < 20);
   }
-  assert.deepEqual((await world.contents()).length, 2);
   assert.deepEqual(await world.contents(), [TREE, { ...TREE, more: "text" }]);
 });
 
@@ -288,4 +289,16 @@ test("copySnapshots() says when later backups will not find the copies", async (
     world.findings.map(({ grade, code }) => [grade, code]),
     [["info", "chunkers_differ"]],
   );
+});
+
+test("copySnapshots() copies from a repository that nobody can add to any more", async () => {
+  const world = await World.create();
+  await world.source.addSnapshot(TREE);
+  const { store, cipher, config } = world.source.repository;
+  await store.put(CONFIG_KEY, cipher.seal(serializeConfig({ ...config, chunker: undefined })));
+  await store.put(CHUNKER_KEY, Buffer.from("damaged"));
+  const source = new SampleRepository(await openRepository(store, SAMPLE_SECRET), world.clock);
+  assert.throws(() => chunkerOf(source.repository), { code: "chunker_version" });
+  await world.copy({ source });
+  assert.deepEqual(await world.contents(), [TREE]);
 });

@@ -7,8 +7,9 @@ import type { FindingSink } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import type { VerifyWrites } from "../blob-packer.ts";
+import { chunkerFields } from "../format/chunker-parameters.ts";
 import { assertNothingMarked, markIds } from "../marks.ts";
-import { chunkerOf } from "../repository-chunker.ts";
+import type { Repository } from "../repository.ts";
 import type { Session } from "../session.ts";
 import { saveSnapshot, type StoredSnapshot } from "../snapshots.ts";
 import { CopiedSnapshots, copyOf } from "./copied-snapshots.ts";
@@ -51,7 +52,6 @@ const COMMIT_BYTES = 256 << 20;
  * A damaged snapshot is reported and passed over, the others are copied.
  *
  * @param to with a shared lock, that is held until this returns
- * @throws {DomainError} unsupported/chunker_version
  * @throws {DomainError} conflict/pruned_meanwhile
  */
 export async function copySnapshots(from: Session, to: Session, options: CopyOptions): Promise<CopyResult> {
@@ -89,14 +89,18 @@ export async function copySnapshots(from: Session, to: Session, options: CopyOpt
 }
 
 function reportOtherChunker(from: Session, to: Session, report: FindingSink): void {
-  const [source, target] = [chunkerOf(from.repository), chunkerOf(to.repository)].map((chunker) => Object.values(chunker).join(" "));
-  if (source === target) return;
+  if (cutsOf(from.repository) === cutsOf(to.repository)) return;
   report({
     grade: "info",
     code: "chunkers_differ",
     object: to.repository.store.url,
     message: `Cannot use copies for later backups into "${to.repository.store.url}": it cuts files elsewhere, so they are stored once more`,
   });
+}
+
+/** A text that is the same for two repositories that cut alike. Those of a later version can be copied, too. */
+function cutsOf({ config: { chunker, chunkerPolynomial } }: Repository): string {
+  return chunker === undefined ? chunkerPolynomial.toString(16) : JSON.stringify(chunkerFields(chunker));
 }
 
 function reportFaults(snapshot: HexId, faults: readonly BlobFault[], report: FindingSink): void {

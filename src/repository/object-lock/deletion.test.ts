@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DomainError } from "../../base/errors.ts";
 import { FakeClock } from "../../base/testing/fake-clock.ts";
+import { faulty } from "../../storage/faulty.ts";
 import { intercept } from "../../storage/intercept.ts";
 import { MemoryStore } from "../../storage/memory.ts";
 import { type ObjectKey, type ObjectStore, parseObjectKey } from "../../storage/object-store.ts";
@@ -57,6 +58,20 @@ test("deleteForGood() is a plain delete on a store without Object Lock", async (
   await store.put(SNAPSHOT, Buffer.from("x"));
   assert.deepEqual(await deleteForGood(store, SNAPSHOT, { clock }), { kind: "deleted" });
   assert.deepEqual(await Array.fromAsync(store.list("")), []);
+});
+
+test("deleteForGood() brings nothing back into sight when it is cut off", async () => {
+  for (const deletions of [1, 2]) {
+    const clock = new FakeClock();
+    const store = await holding(clock);
+    await store.put(SNAPSHOT, Buffer.from("again"));
+    await store.delete(SNAPSHOT);
+    let left = deletions;
+    const cutOff = faulty(store, ({ name }) => (name === "delete" && left-- === 0 ? "refused" : undefined));
+    await assert.rejects(deleteForGood(cutOff, SNAPSHOT, { clock }), { kind: "unavailable" });
+    assert.deepEqual(await Array.fromAsync(store.list("")), []);
+    assert.equal(await versionsOf(store), 3 - deletions);
+  }
 });
 
 test("deleteForGood() hides what nothing protects with credentials that may not delete versions", async () => {

@@ -14,7 +14,7 @@ import { listFiles } from "../sealed-files.ts";
 import type { Session } from "../session.ts";
 import { SAMPLE_SECRET, SampleRepository, type SampleTree } from "../testing/sample-repository.ts";
 import { type Extension, extendFor } from "./extend.ts";
-import { findHeldFiles } from "./held-files.ts";
+import { findHeldIndex } from "./held-index.ts";
 import { retaining, type RetentionDates, retentionDates } from "./immutability.ts";
 import { packsNamedBy } from "./index-cover.ts";
 import { parseLedger } from "./ledger.ts";
@@ -142,13 +142,25 @@ test("extendFor() leaves what the point does not use any more, and names the res
     [false, false, false, true, true],
     "not the two of the other volume, nor that of the first's tree",
   );
-  const held = await findHeldFiles(await bench.session(), { clock: bench.clock });
+  const held = await findHeldIndex(await bench.session(), bench.clock.now());
   assert.equal(held.packs.size, 5);
   await bench.clock.advance(31 * DAY_MS);
   await using session = await bench.session();
-  const later = await findHeldFiles(session, { clock: bench.clock });
+  const later = await findHeldIndex(session, bench.clock.now());
   assert.equal(later.packs.size, 2, "what is extended is named by files that are held as long, and nothing else is");
-  for (const id of later.indexFiles) assert.ok((await packsNamedBy(session, id)).isSubsetOf(later.packs));
+  for (const id of later.files) assert.ok((await packsNamedBy(session, id)).isSubsetOf(later.packs));
+});
+
+test("extendFor() reads every tree when something is due, and so drops what only earlier points used", async () => {
+  const bench = new Bench();
+  const first = await bench.run({ old: { only: "here" } });
+  const second = await bench.run({ old: { only: "here" }, a: { x: "1" } }, first.ledger);
+  const third = await bench.run({ a: { x: "1" }, b: { y: "2" } }, second.ledger);
+  assert.deepEqual([first.packs, second.packs, third.packs], [2, 4, 6], "what was inherited is not looked at more closely");
+  await bench.clock.advance(DAY_MS);
+  const fourth = await bench.run({ a: { x: "1" }, b: { y: "2" } }, third.ledger);
+  assert.deepEqual([fourth.packs, fourth.extendedPacks], [4, 4]);
+  assert.equal((await bench.untilOf("data")).filter((untilMs) => untilMs === first.untilMs).length, 2);
 });
 
 test("extendFor() takes an earlier ledger that is lost for none", async () => {
@@ -188,4 +200,14 @@ test("extendFor() reports a pack that is gone, and does not note it", async () =
   );
   const { files } = (await bench.session()).repository;
   assert.equal(parseLedger(await files.load("ledger", ledger)).packs.size, 1);
+});
+
+test("findHeldIndex() finds what somebody has hidden, too, and nothing once its retention has ended", async () => {
+  const bench = new Bench();
+  const { untilMs } = await bench.run(TREE);
+  await deleteAll(bench.bucket);
+  await using session = await bench.session();
+  const held = await findHeldIndex(session, bench.clock.now());
+  assert.deepEqual([held.files.size, held.packs.size], [1, 2]);
+  assert.equal((await findHeldIndex(session, untilMs)).files.size, 0);
 });

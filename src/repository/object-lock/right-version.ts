@@ -11,7 +11,7 @@ export interface FoundVersion {
   readonly bytes: Uint8Array;
 }
 
-const WRITTEN_ONCE: ReadonlySet<ObjectKey> = new Set([CONFIG_KEY, IDENTITY_KEY]);
+const ALWAYS_OLDEST: ReadonlySet<ObjectKey> = new Set([CONFIG_KEY, IDENTITY_KEY]);
 
 export interface FindOptions extends CallOptions {
   /** Of a single file, whether these bytes are such as only a holder of the repository's key writes. @default any are */
@@ -19,8 +19,8 @@ export interface FindOptions extends CallOptions {
 }
 
 /**
- * The newest that is right; of config and identity the oldest, since they are written once, and who came later had no business to.
- * Reads versions until one fits.
+ * The newest if it is right, else the oldest that is: files are written once, and who came later, however often, had no business to. Of config
+ * and identity the oldest even then, for the same reason. Reads versions until one fits.
  */
 export async function findRightVersion(
   versions: ObjectVersions,
@@ -28,8 +28,9 @@ export async function findRightVersion(
   { isRight = () => true, signal }: FindOptions = {},
 ): Promise<FoundVersion | undefined> {
   const id = promisedHash(history.key);
-  const objects = contentsOf(history.versions);
-  for (const info of WRITTEN_ONCE.has(history.key) ? objects.toReversed() : objects) {
+  const [newest, ...older] = contentsOf(history.versions);
+  if (newest === undefined) return undefined;
+  for (const info of ALWAYS_OLDEST.has(history.key) ? [...older.toReversed(), newest] : [newest, ...older.toReversed()]) {
     const bytes = await readVersion(versions, info, { signal });
     if (bytes !== undefined && (id === undefined ? isRight(bytes) : hasHash(bytes, id))) return { info, bytes };
   }

@@ -6,7 +6,8 @@
  * 3. The mark is written, before anything leaves the index: whoever relies on a pack that is about to leave can know it from then on.
  *    A mark does not take a pack away: as long as an index names the pack, it counts as any other.
  * 4. New index files are written. They name all packs that stay, new ones, and those put back.
- * 5. The index files from before are removed, one by one: what they name beyond the new ones is still there.
+ * 5. The index files from before are removed, one by one: what they name beyond the new ones is still there. Those under retention stay,
+ *    and all that they name: the plan leaves it alone.
  * 6. Without grace, the packs of step 3 are deleted now.
  * 7. Marks and resume records that are of no use any more are removed. A mark outlives its packs by the usual grace, for runs without a
  *    lock that look for it.
@@ -17,9 +18,9 @@ import type { HexId } from "../../base/ids.ts";
 import { release } from "../index/index-reader.ts";
 import { keyOfFile } from "../layout.ts";
 import { type MarkedPack, saveMark } from "../marks.ts";
-import { PACK_BYTES, type PackerSettings } from "../blob-packer.ts";
+import { packerSettings } from "../blob-packer.ts";
 import type { Session } from "../session.ts";
-import { deletePacks } from "./delete-packs.ts";
+import { deletePacks, unlessLocked } from "./delete-packs.ts";
 import type { PackTotal, PruneOptions, PrunePlan } from "./plan.ts";
 import { totalOf } from "./plan.ts";
 import type { RewriteReply, RewriteRequest, RewriteThreadData, WrittenPack } from "./rewrite-thread.ts";
@@ -36,7 +37,6 @@ export interface PruneResult {
 /** Packs that are read, moved and stored at a time. */
 const CONCURRENT_PACKS = 2;
 const CONCURRENT_REMOVALS = 16;
-const ZSTD_LEVEL = 3;
 
 /**
  * @param session with an exclusive lock, that planned it. Its index is out of date afterwards
@@ -66,38 +66,38 @@ class Execution {
 
   async run(): Promise<PruneResult> {
     const { toDelete, toMark, graceMs, outdatedMarks, outdatedResume } = this.#plan.work;
-    await this.#delete(toDelete);
+    const deleted = await this.#delete(toDelete);
     const written = this.#plan.rewritesIndex ? await this.#rewrite() : [];
-    if (!this.#plan.rewritesIndex) await this.#mark();
-    if (graceMs === 0) await this.#delete(toMark);
+    if (!this.#plan.rewritesIndex) await this.#mark([]);
+    const deletedNow = graceMs === 0 ? await this.#delete(toMark) : [];
     await this.#remove("marks", outdatedMarks);
     await this.#remove("resume", outdatedResume);
-    const deleted = graceMs === 0 ? [...toDelete, ...toMark] : toDelete;
-    return { deleted: totalOf(deleted), marked: totalOf(graceMs === 0 ? [] : toMark), written: totalOf(written) };
+    const left = new Set(toMark).difference(new Set(deletedNow));
+    return { deleted: totalOf([...deleted, ...deletedNow]), marked: totalOf([...left]), written: totalOf(written) };
   }
 
   /** Steps 2 to 5. */
   async #rewrite(): Promise<readonly MarkedPack[]> {
     await using thread: Thread = new CalledThread(new URL("rewrite-thread.ts", import.meta.url), this.#threadData());
     const written = await this.#rewritePacks(thread);
-    await this.#mark();
+    const { indexFiles: replaced } = this.#plan.work;
+    await this.#mark(replaced);
     await this.#writeIndex(thread);
-    await this.#remove("index", [...this.#session.indexFiles]);
+    await this.#remove("index", replaced);
     return written;
   }
 
   #threadData(): RewriteThreadData {
     const { repository, index } = this.#session;
     const { used, fates, compress } = this.#plan.work;
-    const { masterKey, config } = repository;
-    const packer: PackerSettings = { masterKey, version: config.version, packBytes: PACK_BYTES, level: ZSTD_LEVEL, verify: "all" };
-    return { index: index.shared, used: used.shared, fates, packer, compress };
+    return { index: index.shared, used: used.shared, fates, packer: packerSettings(repository, "all"), compress };
   }
 
   async #rewritePacks(thread: Thread): Promise<readonly MarkedPack[]> {
     const { repository, index, signal } = this.#session;
     const written: MarkedPack[] = [];
     let doneBytes = 0;
+    let doneItems = 0;
     const { ranges } = await thread.call({ kind: "begin" });
     const totalBytes = ranges.reduce((sum, { length }) => sum + length, 0);
     const store = async (packs: readonly WrittenPack[]): Promise<void> => {
@@ -106,15 +106,15 @@ class Execution {
         written.push({ id: pack.id, bytes: pack.lengthBytes });
       }
     };
-    const move = async (range: PackRange, nr: number, signalOfAll: AbortSignal): Promise<void> => {
+    const move = async (range: PackRange, signalOfAll: AbortSignal): Promise<void> => {
       const key = keyOfFile("data", index.packId(range.pack));
       const bytes = ownBytes(await repository.store.get(key, { range, signal: signalOfAll }));
       const { packs } = await thread.call({ kind: "rewrite", range, bytes }, [bytes.buffer]);
       await store(packs);
       doneBytes += range.length;
-      this.#options.progress({ stage: "Rewriting packs", doneBytes, totalBytes, doneItems: nr + 1, totalItems: ranges.length });
+      this.#options.progress({ stage: "Rewriting packs", doneBytes, totalBytes, doneItems: ++doneItems, totalItems: ranges.length });
     };
-    await forEachConcurrent(ranges, { limit: CONCURRENT_PACKS, signal }, (range, signalOfAll, nr) => move(range, nr, signalOfAll));
+    await forEachConcurrent(ranges, { limit: CONCURRENT_PACKS, signal }, move);
     await store((await thread.call({ kind: "finish" })).packs);
     return written;
   }
@@ -126,11 +126,12 @@ class Execution {
     release(new Uint8Array(buffer));
   }
 
-  async #mark(): Promise<void> {
+  async #mark(indexFiles: readonly HexId[]): Promise<void> {
     const { toMark: packs } = this.#plan.work;
-    if (packs.length === 0) return;
-    this.#session.throwIfLost();
-    await saveMark(this.#session.repository.files, { timeMs: this.#options.clock.now(), packs }, { signal: this.#session.signal });
+    if (packs.length === 0 && indexFiles.length === 0) return;
+    const { repository, signal, throwIfLost } = this.#session;
+    throwIfLost();
+    await saveMark(repository.files, { timeMs: this.#options.clock.now(), packs, indexFiles }, { signal });
   }
 
   async #writeIndex(thread: Thread): Promise<void> {
@@ -145,15 +146,15 @@ class Execution {
     }
   }
 
-  async #delete(packs: readonly MarkedPack[]): Promise<void> {
-    await deletePacks(this.#session, packs, this.#options);
+  async #delete(packs: readonly MarkedPack[]): Promise<readonly MarkedPack[]> {
+    return deletePacks(this.#session, packs, this.#options);
   }
 
   async #remove(type: "index" | "marks" | "resume", ids: readonly HexId[]): Promise<void> {
     const { repository, signal } = this.#session;
     await forEachConcurrent(ids, { limit: CONCURRENT_REMOVALS, signal }, async (id, signalOfAll) => {
       this.#session.throwIfLost();
-      await repository.files.remove(type, id, { signal: signalOfAll });
+      await unlessLocked(repository.files.remove(type, id, { signal: signalOfAll }));
     });
   }
 }

@@ -1,25 +1,22 @@
 /** Decides what a prune will do, and changes nothing. */
 import type { Clock } from "../../base/clock.ts";
-import { DomainError } from "../../base/errors.ts";
 import type { FindingSink } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ProgressSink } from "../../base/progress.ts";
-import { SEAL_OVERHEAD } from "../format/cipher.ts";
-import { MAX_PACK_ENTRY_BYTES, PACK_TRAILER_BYTES } from "../format/pack-header.ts";
 import type { BlobIndex } from "../index/blob-index.ts";
 import { listMarks, type Mark, type MarkedPack } from "../marks.ts";
-import { type FileInfo, listFiles } from "../sealed-files.ts";
+import { listFiles } from "../sealed-files.ts";
 import type { Session } from "../session.ts";
-import type { PackCounts } from "./count-packs.ts";
-import type { CountThreadData } from "./count-thread.ts";
-import { decidePacks, type PackFate, type PackUse, type RewriteOptions } from "./decide.ts";
+import { decidePacks, type PackFate, type RewriteOptions } from "./decide.ts";
 import { EntrySet, entryLimit } from "./entry-set.ts";
 import { findUsed } from "./find-used.ts";
 import { BLOBS_PER_INDEX_FILE } from "./index-files.ts";
 import { PRUNE_MARGINS } from "./margins.ts";
+import { assertWhole, type IndexedUse, type Packs, packUses } from "./pack-uses.ts";
+import { findPinnedIndex } from "./pinned-index.ts";
 import { putBack } from "./put-back.ts";
 import { readResumeRoots } from "./resume-roots.ts";
-import { CalledThread } from "./thread-calls.ts";
+import { blobsMissing, indexDamaged, noCompression, snapshotsDamaged } from "./refusals.ts";
 
 export interface PruneOptions extends RewriteOptions {
   /** How old a mark must be for its packs to be deleted. @default PRUNE_MARGINS.graceMs */
@@ -66,6 +63,8 @@ export interface PruneWork {
   /** Marks and resume records that have done their work. */
   readonly outdatedMarks: readonly HexId[];
   readonly outdatedResume: readonly HexId[];
+  /** To be replaced if the index is written anew. */
+  readonly indexFiles: readonly HexId[];
 }
 
 /** The index is written anew if it has more files than twice the number it needs, and these. */
@@ -83,69 +82,55 @@ export async function planPrune(session: Session, options: PruneOptions): Promis
   if (compress && repository.config.version === 1) throw noCompression();
   if (!session.isIndexWhole) throw indexDamaged();
   const nowMs = clock.now();
-  const [snapshotTrees, packs, { marks, findings }, resume] = await Promise.all([
+  const [snapshotTrees, packs, { marks, damaged }, resume, pinned] = await Promise.all([
     treesOfSnapshots(session),
     listPacks(session),
     listMarks(repository.files, { signal }),
     readResumeRoots(repository.files, nowMs - PRUNE_MARGINS.resumeMs, { signal }),
+    findPinnedIndex(session, nowMs),
   ]);
-  for (const finding of findings) report(finding);
+  for (const { finding } of damaged) report(finding);
   const { used, restored } = await findAllUsed(session, { snapshotTrees, marks, packs, progress: options.progress });
   await findUsed(resume.trees, used, { ...session, progress: options.progress });
 
-  const counts = await count(session.index, used);
-  const uses = Array.from(session.index.packs(), (pack) => useOf(session.index, pack, counts));
+  const uses = await packUses(session.index, used);
   assertWhole(uses, packs);
-  const fateOf = decidePacks(uses, options);
+  const fateOf = decideAll(uses, pinned.packs, options);
   const fates: (PackFate | undefined)[] = [];
   for (const [{ pack }, fate] of fateOf) fates[pack] = fate;
 
-  const indexed = new Set(uses.map(({ id }) => id));
-  const outside = [...packs.values()]
-    .filter(({ id }) => !indexed.has(id))
-    .map(({ id, sizeBytes: bytes, modifiedMs }) => ({ id, bytes, modifiedMs }));
-  const markedMs = timesOfMarks(marks);
-  const isDue = ({ id }: MarkedPack): boolean => (markedMs.get(id) ?? Infinity) <= nowMs - graceMs;
-  const marked = outside.filter(({ id }) => markedMs.has(id));
-  const toDelete = marked.filter(isDue);
-  const unindexed = outside.filter(({ id, modifiedMs }) => !markedMs.has(id) && modifiedMs <= nowMs - PRUNE_MARGINS.unindexedMs);
+  const outside = packsOutside(new Set(uses.map(({ id }) => id)), packs, { marks, nowMs, graceMs });
   const withFate = (fate: PackFate): readonly IndexedUse[] => uses.filter((use) => fateOf.get(use) === fate);
   // What is gone already only leaves the index.
   const there = (all: readonly IndexedUse[]): MarkedPack[] =>
     all.flatMap(({ id }) => (packs.has(id) ? [{ id, bytes: packs.get(id)?.sizeBytes ?? 0 }] : []));
   const [kept, rewritten, dropped] = [withFate("keep"), withFate("rewrite"), withFate("drop")];
+  const indexFiles = session.indexFiles.difference(pinned.files);
   const keepMarksMs = Math.max(graceMs, PRUNE_MARGINS.graceMs);
   return {
     keep: totalOf(there(kept)),
     rewrite: { ...totalOf(there(rewritten)), usedBytes: rewritten.reduce((sum, { usedBytes }) => sum + usedBytes, 0) },
     drop: totalOf(there(dropped)),
-    unindexed: totalOf(unindexed),
-    delete: totalOf(toDelete),
-    wait: totalOf(marked.filter((pack) => !isDue(pack))),
+    unindexed: totalOf(outside.unindexed),
+    delete: totalOf(outside.due),
+    wait: totalOf(outside.waiting),
     putBack: restored,
     unusedBytesAfter: kept.reduce((sum, { unusedBytes }) => sum + unusedBytes, 0),
-    rewritesIndex: restored.length > 0 || kept.length < uses.length || hasManyFiles(session),
+    rewritesIndex: restored.length > 0 || kept.length < uses.length || hasManyFiles(indexFiles, session.index),
     work: {
       used,
       fates,
       compress,
       graceMs,
-      toMark: [...there(rewritten), ...there(dropped), ...unindexed.map(({ id, bytes }) => ({ id, bytes }))],
-      toDelete,
-      outdatedMarks: marks.filter(({ timeMs }) => timeMs <= nowMs - keepMarksMs).map(({ id }) => id),
+      toMark: [...there(rewritten), ...there(dropped), ...outside.unindexed],
+      toDelete: outside.due,
+      // What a damaged one named is in no index and in no mark.
+      outdatedMarks: [...marks.filter(({ timeMs }) => timeMs <= nowMs - keepMarksMs), ...damaged].map(({ id }) => id),
       outdatedResume: resume.outdated,
+      indexFiles: [...indexFiles],
     },
   };
 }
-
-interface IndexedUse extends PackUse {
-  readonly pack: number;
-  readonly id: HexId;
-  /** What its file should have. */
-  readonly fileBytes: number;
-}
-
-type Packs = ReadonlyMap<HexId, FileInfo>;
 
 /** Of the snapshots that are there now: some may have been forgotten since the session began. */
 async function treesOfSnapshots({ repository, snapshots, signal }: Session): Promise<readonly HexId[]> {
@@ -187,42 +172,36 @@ async function findAllUsed(
   }
 }
 
-async function count(index: BlobIndex, used: EntrySet): Promise<PackCounts> {
-  const data: CountThreadData = { index: index.shared, used: used.shared };
-  await using thread = new CalledThread<"count", PackCounts>(new URL("count-thread.ts", import.meta.url), data);
-  return await thread.call("count");
+function decideAll(uses: readonly IndexedUse[], pinned: ReadonlySet<HexId>, options: PruneOptions): ReadonlyMap<IndexedUse, PackFate> {
+  const fates = new Map<IndexedUse, PackFate>(uses.map((use) => [use, "keep"]));
+  const movable = uses.filter(({ id }) => !pinned.has(id));
+  for (const [use, fate] of decidePacks(movable, options)) fates.set(use, fate);
+  return fates;
 }
 
-const UNCOMPRESSED_ENTRY_BYTES = MAX_PACK_ENTRY_BYTES - 4;
-
-function useOf(index: BlobIndex, pack: number, counts: PackCounts): IndexedUse {
-  const at = (values: Int32Array | Float64Array): number => values[pack] ?? 0;
-  const [usedBlobs, unusedBlobs, usedBytes, unusedBytes] = [counts.usedBlobs, counts.unusedBlobs, counts.usedBytes, counts.unusedBytes].map(
-    at,
-  ) as [number, number, number, number];
-  const blobs = usedBlobs + unusedBlobs;
-  const compressed = at(counts.compressedBlobs);
-  const trees = at(counts.treeBlobs);
-  const headerBytes = compressed * MAX_PACK_ENTRY_BYTES + (blobs - compressed) * UNCOMPRESSED_ENTRY_BYTES;
-  return {
-    pack,
-    id: index.packId(pack),
-    type: trees === 0 ? "data" : trees === blobs ? "tree" : "mixed",
-    usedBlobs,
-    usedBytes,
-    unusedBlobs,
-    unusedBytes,
-    hasUncompressed: compressed < blobs,
-    fileBytes: usedBytes + unusedBytes + headerBytes + SEAL_OVERHEAD + PACK_TRAILER_BYTES,
-  };
+interface PacksOutside {
+  readonly due: readonly MarkedPack[];
+  readonly waiting: readonly MarkedPack[];
+  readonly unindexed: readonly MarkedPack[];
 }
 
-function assertWhole(uses: readonly IndexedUse[], packs: Packs): void {
-  const needed = uses.filter(({ usedBlobs }) => usedBlobs > 0);
-  const missing = needed.filter(({ id }) => !packs.has(id)).map(({ id }) => id);
-  if (missing.length > 0) throw packsMissing(missing);
-  const odd = needed.find(({ id, fileBytes }) => packs.get(id)?.sizeBytes !== fileBytes);
-  if (odd !== undefined) throw packSize(odd, packs.get(odd.id)?.sizeBytes ?? 0);
+/** Packs that the index does not name, by what is known of them. */
+function packsOutside(
+  indexed: ReadonlySet<HexId>,
+  packs: Packs,
+  { marks, nowMs, graceMs }: { readonly marks: readonly Mark[]; readonly nowMs: number; readonly graceMs: number },
+): PacksOutside {
+  const markedMs = timesOfMarks(marks);
+  const due: MarkedPack[] = [];
+  const waiting: MarkedPack[] = [];
+  const unindexed: MarkedPack[] = [];
+  for (const { id, sizeBytes: bytes, modifiedMs } of packs.values()) {
+    if (indexed.has(id)) continue;
+    const timeMs = markedMs.get(id);
+    if (timeMs !== undefined) (timeMs <= nowMs - graceMs ? due : waiting).push({ id, bytes });
+    else if (modifiedMs <= nowMs - PRUNE_MARGINS.unindexedMs) unindexed.push({ id, bytes });
+  }
+  return { due, waiting, unindexed };
 }
 
 /** By pack, of the youngest mark that names it. */
@@ -232,49 +211,10 @@ function timesOfMarks(marks: readonly Mark[]): ReadonlyMap<HexId, number> {
   return times;
 }
 
-function hasManyFiles({ index, indexFiles }: Session): boolean {
-  return indexFiles.size > 2 * Math.ceil(index.size / BLOBS_PER_INDEX_FILE) + SPARE_INDEX_FILES;
+function hasManyFiles(files: ReadonlySet<HexId>, index: BlobIndex): boolean {
+  return files.size > 2 * Math.ceil(index.size / BLOBS_PER_INDEX_FILE) + SPARE_INDEX_FILES;
 }
 
 export function totalOf(packs: readonly MarkedPack[]): PackTotal {
   return { packs: packs.length, bytes: packs.reduce((sum, { bytes }) => sum + bytes, 0) };
-}
-
-const NAMED = 10;
-const REPAIR = 'Nothing was removed. Run "holdfast repository check" to see what is damaged, then "holdfast repository repair"';
-
-function noCompression(): DomainError {
-  return new DomainError("unsupported", "compression", "Cannot compress data: the repository has version 1 of the format", {
-    hint: 'Run "holdfast repository migrate" first',
-  });
-}
-
-function indexDamaged(): DomainError {
-  return new DomainError("corrupt", "index_damaged", "Cannot prune: a part of the index cannot be read", { hint: REPAIR });
-}
-
-function snapshotsDamaged(ids: readonly HexId[]): DomainError {
-  return new DomainError("corrupt", "snapshots_damaged", `Cannot prune: ${ids.length} snapshots cannot be read`, {
-    details: { snapshots: ids.slice(0, NAMED) },
-    hint: REPAIR,
-  });
-}
-
-function blobsMissing(missing: ReadonlySet<string>): DomainError {
-  return new DomainError("corrupt", "blobs_missing", `Cannot prune: snapshots need ${missing.size} blobs that no index names`, {
-    details: { blobs: [...missing].slice(0, NAMED) },
-    hint: REPAIR,
-  });
-}
-
-function packsMissing(ids: readonly HexId[]): DomainError {
-  return new DomainError("corrupt", "packs_missing", `Cannot prune: ${ids.length} packs are missing that snapshots need`, {
-    details: { packs: ids.slice(0, NAMED) },
-    hint: REPAIR,
-  });
-}
-
-function packSize({ id, fileBytes }: IndexedUse, sizeBytes: number): DomainError {
-  const state = `pack "${id}" has ${sizeBytes} bytes, by the index it should have ${fileBytes}`;
-  return new DomainError("corrupt", "pack_size", `Cannot prune: ${state}`, { details: { pack: id }, hint: REPAIR });
 }

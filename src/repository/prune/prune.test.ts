@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Finding } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
 import { MemoryStore } from "../../storage/memory.ts";
 import { keyOfFile } from "../layout.ts";
 import { assertNothingMarked, listMarks, markIds, saveMark } from "../marks.ts";
+import { readThrough } from "../read-through.ts";
 import { executePrune, type PruneResult } from "./execute.ts";
 import { PRUNE_MARGINS } from "./margins.ts";
-import { planPrune, type PrunePlan } from "./plan.ts";
+import { planPrune, type PruneOptions, type PrunePlan } from "./plan.ts";
 import { type Files, LeapingClock, SmallRepository } from "./testing/small-repository.ts";
 
 const NO_GRACE = { graceMs: 0 };
@@ -18,16 +20,16 @@ interface Pruned {
   readonly result: PruneResult;
 }
 
-async function prune(repository: SmallRepository, options: { readonly graceMs?: number } = {}): Promise<Pruned> {
+async function prune(repository: SmallRepository, options: Partial<PruneOptions> = {}): Promise<Pruned> {
   await using session = await repository.session("exclusive");
   const all = { clock: repository.clock, report: () => undefined, progress: () => undefined, maxUnused: { bytes: 0 }, ...options };
   const plan = await planPrune(session, all);
   return { plan, result: await executePrune(session, plan, all) };
 }
 
-async function planOnly(repository: SmallRepository): Promise<PrunePlan> {
+async function planOnly(repository: SmallRepository, options: Partial<PruneOptions> = {}): Promise<PrunePlan> {
   await using session = await repository.session("none");
-  return await planPrune(session, { clock: repository.clock, report: () => undefined, progress: () => undefined });
+  return await planPrune(session, { clock: repository.clock, report: () => undefined, progress: () => undefined, ...options });
 }
 
 async function newRepository(): Promise<SmallRepository> {
@@ -35,14 +37,16 @@ async function newRepository(): Promise<SmallRepository> {
   return SmallRepository.create(new MemoryStore({ clock }), clock);
 }
 
-/** With an old snapshot, which is forgotten, and a new one. */
-async function forgotten(): Promise<{
+interface Forgotten {
   readonly repository: SmallRepository;
   readonly old: Uint8Array;
   readonly oldId: HexId;
   readonly left: Map<HexId, Files>;
-}> {
-  const repository = await newRepository();
+}
+
+/** With an old snapshot, which is forgotten, and a new one. */
+async function forgotten(given?: SmallRepository): Promise<Forgotten> {
+  const repository = given ?? (await newRepository());
   const oldId = await repository.addSnapshot(OLD);
   const left = new Map([[await repository.addSnapshot(NEW), NEW]]);
   const { store, files } = repository.repository;
@@ -95,17 +99,77 @@ test("planPrune() changes nothing", async () => {
   await repository.assertReadable(left);
 });
 
-test("prune puts back what was marked and turned out to be needed", async () => {
-  const { repository, old, oldId, left } = await forgotten();
+test("prune puts back what was marked and is needed by a run that lost its lock", async () => {
+  const { repository, left } = await forgotten();
+  await using lost = await repository.session("none");
   await prune(repository);
-  await repository.repository.store.put(keyOfFile("snapshots", oldId), old);
+  left.set(await repository.addSnapshotIn(lost, OLD), OLD);
   repository.clock.leap(PRUNE_MARGINS.graceMs);
   const { plan } = await prune(repository);
   assert.ok(plan.putBack.length > 0);
-  left.set(oldId, OLD);
   await repository.assertReadable(left);
   repository.clock.leap(2 * PRUNE_MARGINS.graceMs);
   await prune(repository);
+  await repository.assertReadable(left);
+});
+
+/** With Object Lock, as commands see it. */
+async function forgottenUnderLock(): Promise<Forgotten & { readonly store: MemoryStore; readonly findings: readonly Finding[] }> {
+  const clock = new LeapingClock();
+  const store = new MemoryStore({ clock, versioned: true });
+  const findings: Finding[] = [];
+  const seenThrough = readThrough(store, { clock, report: (finding) => findings.push(finding) });
+  return { ...(await forgotten(await SmallRepository.create(seenThrough, clock))), store, findings };
+}
+
+test("prune deletes packs under Object Lock for good, and leaves and reports those under hold", async () => {
+  const { repository, left, store } = await forgottenUnderLock();
+  const { work } = await planOnly(repository, { maxUnused: { bytes: 0 } });
+  const [locked = assert.fail("nothing to delete"), ...others] = work.toMark.map(({ id }) => keyOfFile("data", id));
+  await store.locking?.setLegalHold(locked, true);
+  const findings: Finding[] = [];
+  const { result } = await prune(repository, { ...NO_GRACE, report: (finding) => findings.push(finding) });
+  assert.deepEqual([result.deleted.packs, result.marked.packs], [others.length, 1]);
+  assert.deepEqual(
+    findings.map(({ code }) => code),
+    ["packs_locked"],
+  );
+  const versions = await Array.fromAsync(store.versions?.list("data/") ?? []);
+  assert.ok(others.length > 0 && versions.every(({ key }) => !others.includes(key)));
+  assert.ok(versions.some(({ key }) => key === locked));
+  await repository.assertReadable(left);
+});
+
+test("prune leaves what index files under retention name until that has ended", async () => {
+  const { repository, left, store } = await forgottenUnderLock();
+  const untilMs = repository.clock.now() + PRUNE_MARGINS.graceMs;
+  for await (const { key } of store.list("index/")) await store.locking?.retainUntil(key, untilMs);
+  const before = await repository.count("index");
+  const early = await prune(repository, NO_GRACE);
+  assert.deepEqual([early.plan.rewritesIndex, early.result.marked.packs, early.result.deleted.packs], [false, 0, 0]);
+  assert.ok(early.plan.unusedBytesAfter > 0);
+  assert.equal(await repository.count("index"), before);
+  assert.equal(await repository.count("marks"), 0);
+
+  const files: Files = { z: ["stored since"] };
+  left.set(await repository.addSnapshot(files), files);
+  repository.clock.leap(PRUNE_MARGINS.graceMs);
+  const late = await prune(repository, NO_GRACE);
+  assert.ok(late.result.deleted.packs > 0);
+  await repository.assertReadable(left);
+});
+
+test("prune replaces a damaged mark by a new one", async () => {
+  const { repository, left } = await forgotten();
+  const { store } = repository.repository;
+  const first = await prune(repository);
+  for await (const { key } of store.list("holdfast/marks/")) await store.put(key, Buffer.from("damaged"));
+  repository.clock.leap(PRUNE_MARGINS.graceMs);
+  const { plan, result } = await prune(repository);
+  assert.deepEqual([plan.unindexed.packs, result.deleted.packs], [first.result.marked.packs, 0]);
+  assert.equal(await repository.count("marks"), 1);
+  repository.clock.leap(PRUNE_MARGINS.graceMs);
+  assert.equal((await prune(repository)).result.deleted.packs, first.result.marked.packs);
   await repository.assertReadable(left);
 });
 
@@ -195,15 +259,14 @@ test("listMarks() gives what saveMark() wrote, and reports damaged marks", async
   const repository = await newRepository();
   const { files } = repository.repository;
   const packs = [{ id: "b".repeat(64) as HexId, bytes: 7 }];
-  const id = await saveMark(files, { timeMs: repository.clock.now() + 5_000, packs });
-  await files.save("marks", Buffer.from('{"version":1,"time":"2026-01-01T00:00:00Z","packs":[{"id":"x","bytes":1}]}'));
-  const { marks, findings } = await listMarks(files);
+  const indexFiles = ["d".repeat(64) as HexId];
+  const timeMs = repository.clock.now() + 5_000;
+  const id = await saveMark(files, { timeMs, packs, indexFiles });
+  await files.save("marks", Buffer.from('{"version":1,"time":"2026-01-01T00:00:00Z","packs":[{"id":"x","bytes":1}],"indexFiles":[]}'));
+  const { marks, damaged } = await listMarks(files);
+  assert.deepEqual(marks, [{ id, timeMs, packs, indexFiles }]);
   assert.deepEqual(
-    marks.map((mark) => [mark.id, mark.packs]),
-    [[id, packs]],
-  );
-  assert.deepEqual(
-    findings.map(({ code }) => code),
+    damaged.map(({ finding }) => finding.code),
     ["mark_damaged"],
   );
   await files.save("marks", Buffer.from('{"version":2}'));
@@ -216,11 +279,11 @@ test("assertNothingMarked() minds new marks of packs that the index has, and no 
   await using session = await repository.session("shared");
   const [pack = assert.fail("no pack")] = Array.from(session.index.packs(), (nr) => session.index.packId(nr));
   const timeMs = repository.clock.now();
-  await saveMark(files, { timeMs, packs: [{ id: pack, bytes: 1 }] });
+  await saveMark(files, { timeMs, packs: [{ id: pack, bytes: 1 }], indexFiles: [] });
   const seen = await markIds(files);
-  await saveMark(files, { timeMs, packs: [{ id: "c".repeat(64) as HexId, bytes: 1 }] });
+  await saveMark(files, { timeMs, packs: [{ id: "c".repeat(64) as HexId, bytes: 1 }], indexFiles: [] });
   await assertNothingMarked(session, seen);
-  await saveMark(files, { timeMs, packs: [{ id: pack, bytes: 1 }] });
+  await saveMark(files, { timeMs, packs: [{ id: pack, bytes: 1 }], indexFiles: [] });
   await assert.rejects(assertNothingMarked(session, seen), { kind: "conflict", code: "pruned_meanwhile" });
 });
 

@@ -3,6 +3,8 @@ import { DomainError } from "../../base/errors.ts";
 import type { HexId } from "../../base/ids.ts";
 import { encodeIndexFile, type IndexedBlob, type IndexedPack, scanIndexFile } from "../index/index-file.ts";
 import type { Session } from "../session.ts";
+import { removeFiles } from "./removal.ts";
+import type { RepairOptions } from "./repair-options.ts";
 
 export interface IndexChange {
   /** Packs that no index file shall name as it did. */
@@ -10,6 +12,8 @@ export interface IndexChange {
   /** What is to be said instead, or of other packs. */
   readonly added: readonly IndexedPack[];
 }
+
+type Removal = Pick<RepairOptions, "clock" | "report">;
 
 export interface IndexRewrite {
   readonly written: readonly HexId[];
@@ -24,23 +28,18 @@ const BLOBS_PER_FILE = 50_000;
  *
  * @param session with an exclusive lock. Its index stays as it was: open another one afterwards.
  */
-export async function rewriteIndex(session: Session, { dropped, added }: IndexChange): Promise<IndexRewrite> {
-  const { files } = session.repository;
+export async function rewriteIndex(session: Session, { dropped, added }: IndexChange, options: Removal): Promise<IndexRewrite> {
   const writer = new IndexFileWriter(session);
-  const removed: HexId[] = [];
+  const replaced: HexId[] = [];
   for (const id of session.indexFiles) {
     const { packs, isWhole } = await readIndexFile(session, id);
     if (isWhole && !packs.some((pack) => dropped.has(pack.id))) continue;
     for (const pack of packs) if (!dropped.has(pack.id)) await writer.add(pack);
-    removed.push(id);
+    replaced.push(id);
   }
   for (const pack of added) await writer.add(pack);
   await writer.flush();
-  for (const id of removed) {
-    session.throwIfLost();
-    await files.remove("index", id, { signal: session.signal });
-  }
-  return { written: writer.written, removed };
+  return { written: writer.written, removed: await removeFiles(session, "index", replaced, options) };
 }
 
 class IndexFileWriter {

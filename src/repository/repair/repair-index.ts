@@ -56,7 +56,7 @@ export async function repairIndex(session: Session, options: RepairIndexOptions)
   for (const finding of findings) options.report(finding);
   const added = read.map(({ id }) => id);
   if (options.dryRun) return { findings, dryRun: true, added, dropped, writtenFiles: [], removedFiles: [] };
-  const { written, removed } = await rewriteIndex(session, { dropped: new Set([...dropped, ...added]), added: read });
+  const { written, removed } = await rewriteIndex(session, { dropped: new Set([...dropped, ...added]), added: read }, options);
   await restoreChunkerFile(session);
   return { findings, dryRun: false, added, dropped, writtenFiles: written, removedFiles: removed };
 }

@@ -16,6 +16,7 @@ import type { IndexedPack } from "../index/index-file.ts";
 import { keyOfFile } from "../layout.ts";
 import type { Session } from "../session.ts";
 import { rewriteIndex } from "./index-rewrite.ts";
+import { removeFiles } from "./removal.ts";
 import type { RepairOptions, RepairResult } from "./repair-options.ts";
 import { startRepairThreads } from "./repair-threads.ts";
 import type { Salvage } from "./salvage.ts";
@@ -70,11 +71,8 @@ export async function repairPacks(session: Session, options: RepairPacksOptions)
   const findings = damageFindings(damages.list, await traceDamage(session, damages.lostBlobs(), parts));
   for (const finding of findings) options.report(finding);
   if (!options.dryRun) {
-    await rewriteIndex(session, { dropped: new Set(packs), added: saved });
-    for (const id of packs) {
-      session.throwIfLost();
-      await repository.store.delete(keyOfFile("data", id), { signal });
-    }
+    await rewriteIndex(session, { dropped: new Set(packs), added: saved }, options);
+    await removeFiles(session, "data", packs, options);
   }
   const savedBlobs = saved.reduce((sum, { blobs }) => sum + blobs.length, 0);
   return { findings, dryRun: options.dryRun, removedPacks: packs, savedPacks: saved.map(({ id }) => id), savedBlobs };

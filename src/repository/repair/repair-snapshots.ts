@@ -14,13 +14,14 @@ import { encodeIndexFile } from "../index/index-file.ts";
 import { keyOfFile } from "../layout.ts";
 import type { Session } from "../session.ts";
 import { saveSnapshot, type StoredSnapshot } from "../snapshots.ts";
+import { removeFiles } from "./removal.ts";
 import type { RepairOptions, RepairResult } from "./repair-options.ts";
 import { type RewriteAnswer, startRepairThreads } from "./repair-threads.ts";
 import type { RewrittenTree } from "./tree-rewriter.ts";
 
 export interface RepairSnapshotsOptions extends RepairOptions {
   readonly snapshots: readonly StoredSnapshot[];
-  /** Removes the originals, and snapshots of which nothing can be read. */
+  /** Removes the originals; and if it is about all snapshots, the files of those that cannot be read. */
   readonly forget: boolean;
 }
 
@@ -47,7 +48,8 @@ export async function repairSnapshots(session: Session, options: RepairSnapshots
   });
   const findings = damaged.map(({ stored, tree }) => finding(stored, tree));
   for (const found of findings) options.report(found);
-  const unreadable = forget ? await unreadableSnapshots(session) : [];
+  const isAboutAll = snapshots.length === session.snapshots.length;
+  const unreadable = forget && isAboutAll ? await unreadableSnapshots(session) : [];
   if (dryRun) return { findings, dryRun, rewritten: [], removed: [] };
 
   await storePacks(session, packs);
@@ -55,11 +57,8 @@ export async function repairSnapshots(session: Session, options: RepairSnapshots
   for (const { stored, tree } of damaged) {
     if (tree !== undefined) rewritten.push({ id: await saveCopy(session, stored, tree.tree), original: stored.id });
   }
-  const removed = forget ? [...damaged.map(({ stored }) => stored.id), ...unreadable] : [];
-  for (const id of removed) {
-    session.throwIfLost();
-    await session.repository.files.remove("snapshots", id, { signal: session.signal });
-  }
+  const outdated = forget ? [...damaged.map(({ stored }) => stored.id), ...unreadable] : [];
+  const removed = await removeFiles(session, "snapshots", outdated, options);
   return { findings, dryRun, rewritten, removed };
 }
 
