@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DomainError } from "../base/errors.ts";
-import { formatDuration, parseDuration } from "./duration.ts";
+import { formatDuration, formatElapsed, parseDuration } from "./duration.ts";
 
 const durations = [
   ["0s", 0, "0 s"],
@@ -30,3 +30,7 @@ for (const text of ["", "5", "m", "1.5h", "-1h", "1 h", "1w", "1h "]) {
     );
   });
 }
+
+test("formatElapsed() tells tenths of a second below ten", () => {
+  assert.deepEqual([0, 449, 9_949, 9_950, 200_000].map(formatElapsed), ["0.0 s", "0.4 s", "9.9 s", "10 s", "3 min 20 s"]);
+});

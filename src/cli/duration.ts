@@ -37,3 +37,8 @@ export function formatDuration(ms: number): string {
   const shown = first < 0 ? parts.slice(-1) : parts.slice(first, first + 2).filter(([amount], index) => index === 0 || amount > 0);
   return shown.map(([amount, unit]) => `${amount} ${unit}`).join(" ");
 }
+
+/** What something took, to a tenth of a second while that says something: "0.4 s", "12 s", "3 min 20 s". */
+export function formatElapsed(ms: number): string {
+  return ms < 9_950 ? `${(ms / SECOND_MS).toFixed(1)} s` : formatDuration(ms);
+}

@@ -20,6 +20,8 @@ import { openRetryingStore } from "./open-store.ts";
 import { type RepositoryOptions, readRepositoryOptions } from "./repository-options.ts";
 import { counted } from "./shown.ts";
 
+const RUN_CHECK = 'Run "holdfast repository check" to see what that touches and what to do';
+
 /** A command before its repository is open. */
 export interface StorageRun {
   readonly context: CommandContext;
@@ -43,6 +45,8 @@ export interface RepositoryRun extends StorageRun {
 export interface RunOptions {
   /** What is found is what the command is for: it does not fail by it. */
   readonly isRepair?: boolean | undefined;
+  /** What to do about damage, where it is not to run check. */
+  readonly damageHint?: string | undefined;
 }
 
 /**
@@ -53,7 +57,7 @@ export async function runWithStorage(
   command: Command,
   context: CommandContext,
   work: (run: StorageRun) => Promise<void>,
-  { isRepair = false }: RunOptions = {},
+  { isRepair = false, damageHint = RUN_CHECK }: RunOptions = {},
 ): Promise<void> {
   const options = readRepositoryOptions(command, context);
   const format = outputFormat(command);
@@ -67,7 +71,7 @@ export async function runWithStorage(
     };
     await work({ context, options, format, display, report, findings });
   }
-  if (!isRepair) throwIfBad(findings);
+  if (!isRepair) throwIfBad(findings, damageHint);
 }
 
 /** Like runWithStorage(), with the repository open. */
@@ -155,30 +159,16 @@ export function writeSummary(run: RepositoryRun, value: Readonly<Record<string, 
 }
 
 /** The first of the worst kind stands for all. */
-function throwIfBad(findings: readonly Finding[]): void {
-  const of = (grade: Finding["grade"]): readonly Finding[] => findings.filter((finding) => finding.grade === grade);
-  const critical = of("critical");
-  const partial = of("partial");
+function throwIfBad(findings: readonly Finding[], hint: string): void {
+  const count = (grade: Finding["grade"]): number => findings.filter((finding) => finding.grade === grade).length;
   const details = { findings: findings.length };
-  if (critical.length > 0) {
-    throw new DomainError(
-      "corrupt",
-      "damaged_repository",
-      `Cannot trust all of the repository: ${counted(critical.length, "thing")} damaged`,
-      {
-        details,
-        hint: 'Run "holdfast repository check" to see what is damaged, then "holdfast repository repair"',
-      },
-    );
+  const [critical, partial] = [count("critical"), count("partial")];
+  if (critical > 0) {
+    const message = `Cannot trust all of the repository: ${counted(critical, "thing")} damaged, as said above`;
+    throw new DomainError("corrupt", "damaged_repository", message, { details, hint });
   }
-  if (partial.length > 0) {
-    throw new DomainError(
-      "partial",
-      "incomplete",
-      `Cannot finish all of it: ${counted(partial.length, "thing")} went wrong, as said above`,
-      {
-        details,
-      },
-    );
+  if (partial > 0) {
+    const message = `Cannot finish all of it: ${counted(partial, "thing")} went wrong, as said above`;
+    throw new DomainError("partial", "incomplete", message, { details });
   }
 }

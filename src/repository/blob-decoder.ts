@@ -27,6 +27,7 @@ export class BlobDecoder {
    * @returns memory of its own
    * @throws {DomainError} corrupt/unauthentic
    * @throws {DomainError} corrupt/zstd
+   * @throws {DomainError} corrupt/blob_length: not as long as it is said to be
    * @throws {DomainError} corrupt/blob_hash: whole, but not what its id promises
    */
   decode(sealed: Uint8Array, uncompressedLength: number, id: HexId): Uint8Array<ArrayBuffer> {
@@ -54,6 +55,10 @@ export class BlobDecoder {
   #unpackInto(sealed: Uint8Array, uncompressedLength: number, target: Uint8Array): number {
     if (this.#body.length < sealed.length) this.#body = new Uint8Array(sealed.length);
     const bodyBytes = this.#cipher.openInto(sealed, this.#body);
-    return this.#primitives.zstdDecompressInto(this.#body.subarray(0, bodyBytes), target.subarray(0, uncompressedLength));
+    const written = this.#primitives.zstdDecompressInto(this.#body.subarray(0, bodyBytes), target.subarray(0, uncompressedLength));
+    if (written === uncompressedLength) return written;
+    // Places of blobs in files are worked out with what the index says.
+    const state = `it has ${written} bytes, not the ${uncompressedLength} that the index says`;
+    throw new DomainError("corrupt", "blob_length", `Cannot use a blob: ${state}`);
   }
 }

@@ -53,7 +53,7 @@ export async function openSession(repository: Repository, options: SessionOption
   const locking = options.lock === "none" ? undefined : holdLock(repository, options);
   // A failure is thrown where it is awaited; until then it must not count as one that nobody looks at.
   locking?.catch(() => undefined);
-  const reading = readAll(repository, options);
+  const reading = readWhenFit(repository, options, locking);
   reading.catch(() => undefined);
   const lock = await locking;
   try {
@@ -76,6 +76,12 @@ export async function openSession(repository: Repository, options: SessionOption
     await lock?.[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Who may remove must know what others added until the lock was held. */
+async function readWhenFit(repository: Repository, options: SessionOptions, locking: Promise<unknown> | undefined): Promise<Reading> {
+  if (options.lock === "exclusive") await locking;
+  return readAll(repository, options);
 }
 
 async function holdLock(

@@ -163,7 +163,7 @@ test("keys are added, listed and removed, and the password is changed", async (t
   const team = join(folder, "team");
   output(await holdfast("repository", "key", "add", "--key-out", team, "--hostname", "elsewhere", "--username", "team"));
   const keys = (await holdfast("repository", "key", "list", "-o", "json")).json() as readonly Json[];
-  assert.deepEqual(keys.map(({ hostname }) => hostname === "elsewhere").toSorted(), [false, true]);
+  assert.deepEqual([keys.length, keys.filter(({ hostname }) => hostname === "elsewhere").length], [2, 1]);
   const own = keys.find(({ current }) => current === true);
   const refused = await holdfast("repository", "key", "remove", String(own?.["id"]));
   assert.equal(refused.exitCode, 6);

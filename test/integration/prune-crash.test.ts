@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
@@ -16,8 +17,10 @@ import { planPrune } from "../../src/repository/prune/plan.ts";
 import { type Files, LeapingClock, SmallRepository } from "../../src/repository/prune/testing/small-repository.ts";
 import { faulty } from "../../src/storage/faulty.ts";
 import { FileStore } from "../../src/storage/file.ts";
+import { intercept } from "../../src/storage/intercept.ts";
 import { MemoryStore } from "../../src/storage/memory.ts";
 import type { ObjectStore } from "../../src/storage/object-store.ts";
+import { backUp, newRepository } from "../support/backup.ts";
 import { environment } from "../support/environment.ts";
 
 type Expected = Map<HexId, Files>;
@@ -200,4 +203,25 @@ test("A prune that is killed loses nothing, and the next ones finish it", async 
     await repository.assertReadable(expected);
     await neededBytes(repository);
   }
+});
+
+test("A backup ends without a snapshot if somebody who did not see its lock pruned what it may rely on", async (t) => {
+  const folder = await environment(t).temporaryFolder();
+  await writeFile(join(folder, "old"), "content that was stored before");
+  const store = new MemoryStore({ clock: systemClock });
+  const repository = new SmallRepository(await newRepository(store), new LeapingClock());
+  const { id } = await backUp(store, [folder]);
+  await repository.repository.files.remove("snapshots", id);
+  await writeFile(join(folder, "new"), "content that is stored now");
+  let pruned: Promise<unknown> | undefined;
+  const meanwhile = intercept(store, async ({ name, key }, call) => {
+    // When the run stores something, its index is read, and its snapshot is not written yet.
+    if (name === "put" && key.startsWith("data/")) await (pruned ??= repository.removeLocks().then(() => prune(repository, 0)));
+    return call();
+  });
+  await assert.rejects(backUp(meanwhile, [folder]), { kind: "conflict", code: "pruned_meanwhile" });
+  assert.equal(await repository.count("snapshots"), 0);
+  await backUp(store, [folder]);
+  await pruneAll(repository);
+  assert.equal(await repository.count("snapshots"), 1);
 });

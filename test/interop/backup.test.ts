@@ -210,7 +210,7 @@ test("Holdfast keeps to one file system as restic does", { skip: process.getuid?
   await mkdir(join(source, "mounted/folder"));
   await mount("--bind", join(source, "mounted/inside"), join(source, "bound"));
 
-  const named = [["."], ["mounted"], ["mounted/folder", "file"]] as const;
+  const named = [["."], ["mounted"], ["mounted/folder", "file"], [".", "mounted"]] as const;
   for (const paths of named) {
     await restic.runIn(source, "backup", "--one-file-system", ...paths);
     await backUp(store, paths, { workingFolder: source, excludes: { oneFileSystem: true }, withParent: false });

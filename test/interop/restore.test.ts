@@ -143,6 +143,7 @@ test("restore() restores what is selected", async (t) => {
       .toSorted(),
     ["folder/deeper/hard", "hard"],
   );
+  assert.deepEqual(describeTree(all.target)["/folder/deeper"], describeTree(all.source)["/folder/deeper"]);
   const excluded = join(all.folder, "excluded");
   await restoreLast(all.store, "", excluded, { select: { ...EVERYTHING, excludes: [byteStringOf("/folder"), byteStringOf("mode*")] } });
   assert.ok(existsSync(join(excluded, "hard")));
@@ -465,7 +466,10 @@ test("restore() refuses a small repository that would become endless", async (t)
     for (let level = 0; level < 60; level++) tree = await add([nodeOf("a", { subtree: tree }), nodeOf("b", { subtree: tree })]);
     return tree;
   });
-  await assert.rejects(restoreLast(bomb.store, "", bomb.target), { code: "target_full" });
+  const select = { ...EVERYTHING, excludes: [byteStringOf("nothing")] };
+  for (const change of [{}, { select }, { dryRun: true }]) {
+    await assert.rejects(restoreLast(bomb.store, "", bomb.target, change), { kind: "corrupt", code: "snapshot_endless" });
+  }
   assert.ok(!existsSync(bomb.target));
 });
 

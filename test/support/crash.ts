@@ -77,14 +77,15 @@ export async function runBackup(
 }
 
 /** Earlier snapshots are there with every blob, and so are all that came since; readRepository() has hashed them all. */
-function assertWhole({ snapshots, blobs }: PlainRepository, trees: Map<string, HexId>): void {
+function assertWhole({ snapshots, blobs, indexed }: PlainRepository, trees: Map<string, HexId>): void {
   for (const id of trees.keys()) assert.ok(snapshots.has(id), `snapshot ${id} is gone`);
   const seen = new Set<string>();
   const visit = (tree: HexId): void => {
     if (seen.has(tree)) return;
     seen.add(tree);
+    assert.ok(indexed.has(`tree ${tree}`), `tree ${tree} is in no index`);
     for (const { name, content = [], subtree } of decodeTree(blobs.get(`tree ${tree}`) ?? assert.fail(`tree ${tree} is missing`))) {
-      for (const id of content) assert.ok(blobs.has(`data ${id}`), `blob ${id} of "${name}" is missing`);
+      for (const id of content) assert.ok(indexed.has(`data ${id}`), `blob ${id} of "${name}" is in no index`);
       if (subtree !== undefined) visit(subtree);
     }
   };

@@ -28,6 +28,8 @@ export interface PlainRepository {
   readonly packs: ReadonlyMap<string, readonly PlacedEntry[]>;
   /** Content by type and id: "tree 2cabb1…". */
   readonly blobs: ReadonlyMap<string, Uint8Array>;
+  /** The same keys, of what the index names: that alone can be found. */
+  readonly indexed: ReadonlySet<string>;
 }
 
 interface IndexFile {
@@ -66,11 +68,15 @@ export async function readRepository(folder: string, key: MasterKey | undefined)
     packs.set(id, entries);
     for (const entry of entries) blobs.set(`${entry.type} ${entry.id}`, readBlob(cipher, pack, entry));
   }
+  const indexed = new Set<string>();
   for (const bytes of (await filesOf(folder, "index")).values()) {
     const index = JSON.parse(Buffer.from(open(bytes)).toString()) as IndexFile;
-    for (const pack of index.packs) assert.deepEqual(inOrder(pack.blobs), packs.get(pack.id)?.map(asIndexed));
+    for (const pack of index.packs) {
+      assert.deepEqual(inOrder(pack.blobs), packs.get(pack.id)?.map(asIndexed));
+      for (const { type, id } of pack.blobs) indexed.add(`${type} ${id}`);
+    }
   }
-  return { config, snapshots, packs, blobs };
+  return { config, snapshots, packs, blobs, indexed };
 }
 
 export interface NewRepository {

@@ -10,6 +10,8 @@ export interface TreeSource {
   /** The folder whose entries stand at the top of the snapshot. */
   readonly root: string;
   readonly wanted: Wanted;
+  /** Absolute paths that a person named, also those below others: their file systems are wanted, too. */
+  readonly named: ReadonlySet<ByteString>;
   readonly excludes: ExcludeRules;
 }
 

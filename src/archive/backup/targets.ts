@@ -18,7 +18,8 @@ export async function treeSource(paths: readonly string[], workingFolder: string
   const root = isBelow ? workingFolder : "/";
   const names = isBelow ? clean : clean.map((path) => resolve(workingFolder, path));
   const wanted = names.reduce<Wanted>((all, path) => withPath(all, namesOf(path)), new Map());
-  return { kind: "tree", root, wanted, excludes };
+  const named = new Set(absolutePaths(paths, workingFolder).map(byteStringOf));
+  return { kind: "tree", root, wanted, named, excludes };
 }
 
 /** The paths as a snapshot names them. */
@@ -28,7 +29,7 @@ export function absolutePaths(paths: readonly string[], workingFolder: string): 
 
 /** All of one folder, its entries at the top. */
 export function folderSource(root: string, excludes: ExcludeRules): TreeSource {
-  return { kind: "tree", root: join(root, "."), wanted: undefined, excludes };
+  return { kind: "tree", root: join(root, "."), wanted: undefined, named: new Set(), excludes };
 }
 
 function namesOf(path: string): ByteString[] {

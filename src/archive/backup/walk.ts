@@ -134,7 +134,7 @@ export class Walk {
       if (isLast && this.#isExcluded(path)) return undefined;
       const stat = this.#files.statIn(folder.fd, name);
       const type = nodeTypeOf(stat.mode);
-      if (type !== "dir" && this.#isOnOtherFileSystem(place, stat)) return undefined;
+      if (type !== "dir" && this.#isOnOtherFileSystem(place, path, stat)) return undefined;
       if (type === "file") this.#visitFile(place, name, stat);
       else if (type === "dir" || !isLast) return this.#visitFolder(place, name, path, stat);
       else this.#visitOther(place, name, path, type, stat);
@@ -187,7 +187,7 @@ export class Walk {
     const { folder } = place;
     const { readers, report } = this.#parts;
     const wanted = place.wanted?.get(name);
-    if (this.#isOnOtherFileSystem(place, stat)) {
+    if (this.#isOnOtherFileSystem(place, path, stat)) {
       this.#keepWithout(place, name, path, stat);
       return;
     }
@@ -321,8 +321,9 @@ export class Walk {
   }
 
   /** What the user named is wanted, wherever it lies. */
-  #isOnOtherFileSystem({ wanted, device }: Place, stat: FileStat): boolean {
-    return this.#source.excludes.oneFileSystem && wanted === undefined && stat.dev !== device;
+  #isOnOtherFileSystem({ wanted, device }: Place, path: ByteString, stat: FileStat): boolean {
+    const { excludes, named } = this.#source;
+    return excludes.oneFileSystem && wanted === undefined && stat.dev !== device && !named.has(path);
   }
 
   #isExcluded(path: ByteString): boolean {

@@ -12,7 +12,7 @@ import type { PlannerMessage, PlannerStart } from "./messages.ts";
 import type { RestoredEntry } from "./options.ts";
 import { RestoreWalk } from "./restore-walk.ts";
 import { compileSelection } from "./selection.ts";
-import { requireRoom, SizeWalk } from "./space.ts";
+import { measureSelected, requireRoom } from "./space.ts";
 import { messageOf, treesThrough } from "./tree-port.ts";
 import { Trees } from "./trees.ts";
 import { VerifyWalk } from "./verify-walk.ts";
@@ -64,10 +64,10 @@ async function restore(): Promise<void> {
   const selection = compileSelection(start.select);
   const earlier = openTarget(target);
   try {
-    const size = await new SizeWalk(trees, selection).measure({ tree, entry }, undefined);
+    const size = await measureSelected({ trees, throwIfStopped }, selection, { tree, entry });
     counters.add("totalFiles", size.files);
     counters.add("totalBytes", size.bytes);
-    await requireRoom(target, earlier, size, { trees, selection, index, sparse, measured: { tree, entry } });
+    await requireRoom(target, earlier, size, { trees, throwIfStopped, selection, index, sparse, measured: { tree, entry } });
   } finally {
     if (earlier !== undefined) closeHandle(earlier);
   }

@@ -120,7 +120,7 @@ export class RestoreWalk {
       if (queue.isFull) await queue.makeRoom();
     } catch (error) {
       if (!isDamage(error)) throw error;
-      findings.damaged(folder.parent === undefined ? "." : displayText(folder.path), error);
+      findings.damaged(folder.parent === undefined ? "." : shown(folder.path), error);
     } finally {
       folder.leave();
     }
@@ -316,7 +316,9 @@ export class RestoreWalk {
     if (opened === undefined) return;
     const { state, isNew } = opened;
     const raw = Buffer.from(scanned.raw);
-    const isOurs = isTaken && (isNew || (overwrite !== "never" && (overwrite !== "if-newer" || opened.mtimeNs < scanned.mtimeNs)));
+    // One that is made on the way to what is selected is as in the snapshot, too.
+    const isReplaced = overwrite !== "never" && (overwrite !== "if-newer" || opened.mtimeNs < scanned.mtimeNs);
+    const isOurs = isNew || (isTaken && isReplaced);
     if (isNew) counters.add("folders");
     if (isNew) this.#parts.tell("create", () => path);
     const folder = new TargetFolder(parent, name, state, this.#parts.waiting, (fd) => {

@@ -2,6 +2,7 @@
 import { lstatSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { ByteString } from "../../base/byte-string.ts";
+import { DomainError } from "../../base/errors.ts";
 import type { HexId } from "../../base/ids.ts";
 import { REPOSITORY_LIMITS } from "../../repository/format/limits.ts";
 import type { BlobIndex } from "../../repository/index/blob-index.ts";
@@ -9,10 +10,13 @@ import { closeHandle, type FolderFd, openFolderIn, pathIn } from "../folder-hand
 import { codeOf } from "./attributes.ts";
 import { targetFull } from "./findings.ts";
 import { plainLength } from "./plain-length.ts";
-import type { CompiledSelection } from "./selection.ts";
+import { EVERYTHING } from "./options.ts";
+import { type CompiledSelection, compileSelection } from "./selection.ts";
 import { blobIds, isDamage, type Trees } from "./trees.ts";
 
 export interface TreeSize {
+  /** Folders, and all that is in them. */
+  readonly entries: number;
   readonly files: number;
   readonly bytes: number;
   /** On the disk, in whole blocks. */
@@ -24,26 +28,36 @@ export interface Measured {
   readonly entry: ByteString | undefined;
 }
 
-const NOTHING: TreeSize = { files: 0, bytes: 0, diskBytes: 0 };
+const NOTHING: TreeSize = { entries: 0, files: 0, bytes: 0, diskBytes: 0 };
 const BLOCK_BYTES = 4096;
 /** Unit of st_blocks, stat(2). */
 const STAT_BLOCK_BYTES = 512;
+/** More than any file system holds. */
+const MAX_ENTRIES = 2 ** 32;
 /** zstd makes nothing but runs of one byte so much shorter, and these are zeros nearly always. */
 const ZEROS_RATIO = 1000;
 
 /** What a file takes beside and instead of its length: a closer look for when the plain sum does not fit. */
-export type DiskBytesOf = (content: Uint8Array, size: number, name: ByteString, folder: FolderFd | undefined) => number;
+type DiskBytesOf = (content: Uint8Array, name: ByteString, folder: FolderFd | undefined) => number;
 
-export class SizeWalk {
+export interface SizeParts {
+  readonly trees: Trees;
+  /** Throws when the restore is to stop. */
+  readonly throwIfStopped: () => void;
+}
+
+class SizeWalk {
   readonly #trees: Trees;
   readonly #selection: CompiledSelection;
+  readonly #throwIfStopped: () => void;
   readonly #diskBytesOf: DiskBytesOf | undefined;
   /** Trees that were added up: a hostile snapshot may name one of them again and again. */
   readonly #known = new Map<HexId, TreeSize>();
   readonly #links = new Set<string>();
 
-  constructor(trees: Trees, selection: CompiledSelection, diskBytesOf?: DiskBytesOf) {
+  constructor({ trees, throwIfStopped }: SizeParts, selection: CompiledSelection, diskBytesOf?: DiskBytesOf) {
     this.#trees = trees;
+    this.#throwIfStopped = throwIfStopped;
     this.#selection = selection;
     this.#diskBytesOf = diskBytesOf;
   }
@@ -63,11 +77,13 @@ export class SizeWalk {
     const isSame = this.#selection.isAll && entry === undefined && folder === undefined;
     const known = isSame ? this.#known.get(id) : undefined;
     if (known !== undefined || depth > REPOSITORY_LIMITS.treeDepth) return known ?? NOTHING;
-    let { files, bytes, diskBytes } = NOTHING;
+    let { entries, files, bytes, diskBytes } = NOTHING;
+    this.#throwIfStopped();
     try {
       const nodes = await this.#trees.open(id);
       for (let node = nodes.next(); node !== undefined; node = nodes.next()) {
         const { name, type } = node;
+        entries++;
         if ((entry !== undefined && name !== entry) || (type !== "dir" && type !== "file")) continue;
         const nodePath = `${path}/${name}` as ByteString;
         if (type === "file") {
@@ -75,9 +91,10 @@ export class SizeWalk {
           files++;
           if (node.links > 1 && this.#isKnownLink(`${node.deviceId} ${node.inode}`)) continue;
           bytes += node.size;
-          diskBytes += this.#diskBytesOf?.(node.contentBytes(), node.size, name, folder) ?? inBlocks(node.size);
+          diskBytes += this.#diskBytesOf?.(node.contentBytes(), name, folder) ?? inBlocks(node.size);
         } else if (node.subtree !== undefined && (this.#selection.isAll || this.#selection.mayTakeBelow(nodePath))) {
           const below = await this.#measureFolder(node.subtree, name, nodePath, depth, folder);
+          entries += below.entries;
           files += below.files;
           bytes += below.bytes;
           diskBytes += below.diskBytes + BLOCK_BYTES;
@@ -87,7 +104,7 @@ export class SizeWalk {
       // The restore itself reports it.
       if (!isDamage(error)) throw error;
     }
-    const size = { files, bytes, diskBytes };
+    const size = { entries, files, bytes, diskBytes };
     if (isSame) this.#known.set(id, size);
     return size;
   }
@@ -109,6 +126,20 @@ export class SizeWalk {
 }
 
 /**
+ * How much is selected. A hostile snapshot of a few trees, each in the next one twice, has more entries than anybody could visit, and that
+ * is only found out by adding up each tree once.
+ *
+ * @throws {DomainError} corrupt/snapshot_endless
+ */
+export async function measureSelected(parts: SizeParts, selection: CompiledSelection, measured: Measured): Promise<TreeSize> {
+  const all = await new SizeWalk(parts, compileSelection(EVERYTHING)).measure(measured, undefined);
+  if (all.entries > MAX_ENTRIES) {
+    throw new DomainError("corrupt", "snapshot_endless", `Cannot restore tree "${measured.tree}": it has ${all.entries} entries`);
+  }
+  return selection.isAll ? all : new SizeWalk(parts, selection).measure(measured, undefined);
+}
+
+/**
  * @param target as the user wrote it; it need not be there
  * @param folder the target, if it is there
  * @throws {DomainError} unavailable/target_full
@@ -117,8 +148,7 @@ export async function requireRoom(
   target: string,
   folder: FolderFd | undefined,
   size: TreeSize,
-  parts: {
-    readonly trees: Trees;
+  parts: SizeParts & {
     readonly selection: CompiledSelection;
     readonly index: BlobIndex;
     readonly sparse: boolean;
@@ -127,8 +157,8 @@ export async function requireRoom(
 ): Promise<void> {
   const available = availableBytes(target);
   if (size.diskBytes <= available) return;
-  const closer = new SizeWalk(parts.trees, parts.selection, (content, fileBytes, name, existing) => {
-    const needed = parts.sparse ? withoutZeros(parts.index, content, fileBytes) : fileBytes;
+  const closer = new SizeWalk(parts, parts.selection, (content, name, existing) => {
+    const needed = contentBytes(parts.index, content, parts.sparse);
     return Math.max(inBlocks(needed) - (existing === undefined ? 0 : takenBy(existing, name)), 0);
   });
   const { diskBytes } = await closer.measure(parts.measured, folder);
@@ -140,15 +170,16 @@ function inBlocks(bytes: number): number {
   return Math.ceil(bytes / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
-function withoutZeros(index: BlobIndex, content: Uint8Array, fileBytes: number): number {
-  let zeros = 0;
+/** What is stored, which counts and not what the entry says. */
+function contentBytes(index: BlobIndex, content: Uint8Array, sparse: boolean): number {
+  let bytes = 0;
   for (const at of blobIds(content)) {
     const entry = index.find("data", content, at);
     if (entry < 0) continue;
     const length = plainLength(index, entry);
-    if (length > index.lengthOf(entry) * ZEROS_RATIO) zeros += length;
+    if (!sparse || length <= index.lengthOf(entry) * ZEROS_RATIO) bytes += length;
   }
-  return Math.max(fileBytes - zeros, 0);
+  return bytes;
 }
 
 function takenBy(folder: FolderFd, name: ByteString): number {

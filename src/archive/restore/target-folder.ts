@@ -33,7 +33,7 @@ export class TargetFolder {
 
   /**
    * @param state undefined: it does not exist, in a dry run
-   * @param finish gives it its attributes; must not throw
+   * @param finish gives it its attributes
    */
   constructor(
     parent: TargetFolder | undefined,
@@ -82,11 +82,12 @@ export class TargetFolder {
     this.#users--;
     if (this.#users > 0) return;
     if (this.#isWalked) this.#waiting.count--;
-    if (this.#state !== undefined) {
-      this.#finish(this.#state.fd);
-      closeHandle(this.#state.fd);
+    try {
+      if (this.#state !== undefined) this.#finish(this.#state.fd);
+    } finally {
+      if (this.#state !== undefined) closeHandle(this.#state.fd);
+      this.parent?.release();
     }
-    this.parent?.release();
   }
 
   /** The walk is through with it. */

@@ -22,6 +22,9 @@ export interface VerifyParts {
   readonly throwIfStopped: () => void;
 }
 
+/** Nothing, or something else, is where it was. */
+const GONE = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"]);
+
 export class VerifyWalk {
   readonly #parts: VerifyParts;
 
@@ -73,13 +76,15 @@ export class VerifyWalk {
     }
   }
 
-  /** Undefined, and a finding, if it is not there any more. */
+  /** Undefined, and a finding, if it cannot be opened. */
   #open(path: ByteString, open: () => number): number | undefined {
     try {
       return open();
     } catch (error) {
-      if (codeOf(error) === "") throw error;
-      this.#parts.findings.differs(shown(path));
+      const code = codeOf(error);
+      if (code === "") throw error;
+      if (GONE.has(code)) this.#parts.findings.differs(shown(path));
+      else this.#parts.findings.odd("partial", "entry_not_verified", shown(path), `Cannot read "${shown(path)}" back: ${code}`);
       return undefined;
     }
   }

@@ -15,7 +15,7 @@ import { ownIdentity } from "../../repository/lock-process.ts";
 import { findSnapshot, type StoredSnapshot } from "../../repository/snapshots.ts";
 import { parseTags } from "../choose-snapshots.ts";
 import type { CommandContext } from "../context.ts";
-import { formatDuration } from "../duration.ts";
+import { formatElapsed } from "../duration.ts";
 import { parseMoment } from "../numbers.ts";
 import type { ExcludeOptions } from "../pattern-options.ts";
 import { readPatterns } from "../read-patterns.ts";
@@ -173,7 +173,7 @@ function summaryText({ id, snapshot: { parent, summary } }: BackupResult): strin
   if (summary === undefined) return saved;
   const counts = (fresh: number, changed: number, unmodified: number): string =>
     `${fresh} new, ${changed} changed, ${unmodified} unmodified`;
-  const took = formatDuration(summary.backupEnd.epochMs - summary.backupStart.epochMs);
+  const took = formatElapsed(summary.backupEnd.epochMs - summary.backupStart.epochMs);
   return [
     saved,
     `Files    ${counts(summary.filesNew, summary.filesChanged, summary.filesUnmodified)}`,

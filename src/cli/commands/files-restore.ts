@@ -9,7 +9,7 @@ import { byteStringOf } from "../../base/byte-string.ts";
 import { formatBytes } from "../../base/byte-size.ts";
 import { chooseSnapshot } from "../choose-snapshots.ts";
 import type { CommandContext } from "../context.ts";
-import { formatDuration } from "../duration.ts";
+import { formatElapsed } from "../duration.ts";
 import type { ExcludeOptions, IncludeOptions } from "../pattern-options.ts";
 import { readPatterns } from "../read-patterns.ts";
 import { readAsOf } from "../numbers.ts";
@@ -63,7 +63,7 @@ export async function filesRestore(place: string, given: FilesRestoreOptions, co
       });
       const durationMs = Math.round(clock.monotonicMs() - startMs);
       writeSummary(run, { snapshot: stored.id, target, dryRun, ...result, durationMs }, () => {
-        const head = `${dryRun ? "Would restore" : "Restored"} snapshot ${shortId(stored.id)} to ${target}, ${formatDuration(durationMs)}`;
+        const head = `${dryRun ? "Would restore" : "Restored"} snapshot ${shortId(stored.id)} to ${target}, ${formatElapsed(durationMs)}`;
         return [head, ...resultText(result)].join("\n");
       });
     },

@@ -16,22 +16,27 @@ export interface RepositoryCheckOptions {
 
 export async function repositoryCheck(given: RepositoryCheckOptions, command: Command, context: CommandContext): Promise<void> {
   const readData = readDataOf(given);
-  await runOnRepository(command, context, async (opened) => {
-    // The cache would hide what is damaged in the repository.
-    const run = given.withCache === true ? opened : { ...opened, cache: undefined };
-    // What the check finds comes with what it touches; the session's own findings would say it twice.
-    await using session = await openReadingSession(run, () => undefined);
-    const { clock } = context;
-    const result = await checkRepository(session, { readData, clock, progress: run.display.sink, report: run.report });
-    writeSummary(run, { ...result }, () =>
-      [
-        `${counted(result.snapshots, "snapshot")}, ${counted(result.trees, "folder")}, ${counted(result.packs, "pack")} looked at`,
-        `${formatBytes(result.bytesRead)} read, of ${counted(result.packsRead, "pack")} all`,
-        `${counted(result.usedBlobs, "blob")} in use, ${result.unusedBlobs} not in use (${formatBytes(result.unusedBytes)})`,
-        result.ok ? "No damage" : "Damaged, as said above",
-      ].join("\n"),
-    );
-  });
+  await runOnRepository(
+    command,
+    context,
+    async (opened) => {
+      // The cache would hide what is damaged in the repository.
+      const run = given.withCache === true ? opened : { ...opened, cache: undefined };
+      // What the check finds comes with what it touches; the session's own findings would say it twice.
+      await using session = await openReadingSession(run, () => undefined);
+      const { clock } = context;
+      const result = await checkRepository(session, { readData, clock, progress: run.display.sink, report: run.report });
+      writeSummary(run, { ...result }, () =>
+        [
+          `${counted(result.snapshots, "snapshot")}, ${counted(result.trees, "folder")}, ${counted(result.packs, "pack")} looked at`,
+          `${formatBytes(result.bytesRead)} read, ${counted(result.packsRead, "pack")} whole`,
+          `${counted(result.usedBlobs, "blob")} in use, ${result.unusedBlobs} not in use (${formatBytes(result.unusedBytes)})`,
+          result.ok ? "No damage" : "Damaged, as said above",
+        ].join("\n"),
+      );
+    },
+    { damageHint: "Do what is said about each" },
+  );
 }
 
 function readDataOf({ readData = false, readDataSubset }: RepositoryCheckOptions): ReadData {

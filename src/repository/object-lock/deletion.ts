@@ -21,7 +21,8 @@ export type Deletion =
 const DELETED: Deletion = { kind: "deleted" };
 
 /**
- * Deletes all versions and delete markers of an object. While one is under retention or legal hold, the object stays in sight. On a store without Object Lock it is a plain delete: what a versioned bucket keeps of that is its owner's decision.
+ * Deletes all versions and delete markers of an object. While one is under retention or legal hold, the object stays in sight. On a store
+ * without Object Lock it is a plain delete: what a versioned bucket keeps of that is its owner's decision.
  */
 export async function deleteForGood(store: ObjectStore, key: ObjectKey, { clock, signal }: DeletionOptions): Promise<Deletion> {
   const { versions, locking } = store;

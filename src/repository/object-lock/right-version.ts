@@ -1,8 +1,8 @@
 /** Among the versions of a file, the one with the right bytes. */
 import { createHash } from "node:crypto";
 import { DomainError } from "../../base/errors.ts";
-import type { CallOptions, ObjectKey, ObjectVersions, VersionInfo } from "../../storage/object-store.ts";
-import { CONFIG_KEY, IDENTITY_KEY } from "../layout.ts";
+import type { CallOptions, ObjectVersions, VersionInfo } from "../../storage/object-store.ts";
+import { CHUNKER_KEY, CONFIG_KEY, IDENTITY_KEY } from "../layout.ts";
 import { contentsOf, type History } from "./history.ts";
 import { promisedHash } from "./lockable-files.ts";
 
@@ -11,30 +11,33 @@ export interface FoundVersion {
   readonly bytes: Uint8Array;
 }
 
-const ALWAYS_OLDEST: ReadonlySet<ObjectKey> = new Set([CONFIG_KEY, IDENTITY_KEY]);
-
 export interface FindOptions extends CallOptions {
   /** Of a single file, whether these bytes are such as only a holder of the repository's key writes. @default any are */
   readonly isRight?: (bytes: Uint8Array) => boolean;
 }
 
-/**
- * The newest if it is right, else the oldest that is: files are written once, and who came later, however often, had no business to. Of config
- * and identity the oldest even then, for the same reason. Reads versions until one fits.
- */
+/** Reads versions until one is right: those first that are most likely the ones that their writer meant. */
 export async function findRightVersion(
   versions: ObjectVersions,
   history: History,
   { isRight = () => true, signal }: FindOptions = {},
 ): Promise<FoundVersion | undefined> {
   const id = promisedHash(history.key);
-  const [newest, ...older] = contentsOf(history.versions);
-  if (newest === undefined) return undefined;
-  for (const info of ALWAYS_OLDEST.has(history.key) ? [...older.toReversed(), newest] : [newest, ...older.toReversed()]) {
+  for (const info of inOrder(history)) {
     const bytes = await readVersion(versions, info, { signal });
     if (bytes !== undefined && (id === undefined ? isRight(bytes) : hasHash(bytes, id))) return { info, bytes };
   }
   return undefined;
+}
+
+/**
+ * Config and identity are written once: who came later had no business to, even with bytes that look right. The chunker's parameters are
+ * written anew by a repair. Files that are named by their content may lie below any number of wrong versions.
+ */
+function inOrder({ key, versions }: History): readonly VersionInfo[] {
+  const contents = contentsOf(versions);
+  if (key === CONFIG_KEY || key === IDENTITY_KEY) return contents.toReversed();
+  return key === CHUNKER_KEY ? contents : [...contents.slice(0, 1), ...contents.slice(1).toReversed()];
 }
 
 export function hasHash(bytes: Uint8Array, id: string): boolean {

@@ -16,7 +16,7 @@ import { assertWhole, type IndexedUse, type Packs, packUses } from "./pack-uses.
 import { findPinnedIndex } from "./pinned-index.ts";
 import { putBack } from "./put-back.ts";
 import { readResumeRoots } from "./resume-roots.ts";
-import { blobsMissing, indexDamaged, noCompression, snapshotsDamaged } from "./refusals.ts";
+import { blobsMissing, indexChanged, indexDamaged, noCompression, snapshotsDamaged } from "./refusals.ts";
 
 export interface PruneOptions extends RewriteOptions {
   /** How old a mark must be for its packs to be deleted. @default PRUNE_MARGINS.graceMs */
@@ -74,6 +74,7 @@ const SPARE_INDEX_FILES = 10;
  * @param session with an exclusive lock if the plan is to be executed. Packs that are put back are added to its index
  * @throws {DomainError} corrupt/index_damaged, corrupt/snapshots_damaged, corrupt/blobs_missing, corrupt/packs_missing,
  *   corrupt/pack_size, or what a damaged tree is refused with: what is needed is not known for sure, so nothing may be removed
+ * @throws {DomainError} conflict/index_changed: somebody has added to it since the session began, which a lock prevents
  * @throws {DomainError} unsupported/compression: repackUncompressed in a repository of version 1
  */
 export async function planPrune(session: Session, options: PruneOptions): Promise<PrunePlan> {
@@ -81,6 +82,7 @@ export async function planPrune(session: Session, options: PruneOptions): Promis
   const { clock, report, graceMs = PRUNE_MARGINS.graceMs, repackUncompressed: compress = false } = options;
   if (compress && repository.config.version === 1) throw noCompression();
   if (!session.isIndexWhole) throw indexDamaged();
+  await assertIndexCurrent(session);
   const nowMs = clock.now();
   const [snapshotTrees, packs, { marks, damaged }, resume, pinned] = await Promise.all([
     treesOfSnapshots(session),
@@ -130,6 +132,11 @@ export async function planPrune(session: Session, options: PruneOptions): Promis
       indexFiles: [...indexFiles],
     },
   };
+}
+
+/** A pack that only newer index files name would be taken for one that none does. */
+async function assertIndexCurrent({ repository, indexFiles, signal }: Session): Promise<void> {
+  for await (const { id } of repository.files.list("index", { signal })) if (!indexFiles.has(id)) throw indexChanged();
 }
 
 /** Of the snapshots that are there now: some may have been forgotten since the session began. */

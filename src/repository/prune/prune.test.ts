@@ -239,6 +239,14 @@ for (const { name, folder, code, damage } of DAMAGES) {
   });
 }
 
+test("planPrune() refuses to go on from an index that others have added to", async () => {
+  const { repository } = await forgotten();
+  await using session = await repository.session("none");
+  await repository.addSnapshot({ z: ["added meanwhile"] });
+  const options = { clock: repository.clock, report: () => undefined, progress: () => undefined };
+  await assert.rejects(planPrune(session, options), { kind: "conflict", code: "index_changed" });
+});
+
 test("planPrune() refuses to go on when a pack is missing or has another length, unless nothing needs it", async () => {
   const { repository } = await forgotten();
   const { store } = repository.repository;

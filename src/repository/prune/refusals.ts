@@ -11,6 +11,12 @@ export function noCompression(): DomainError {
   });
 }
 
+export function indexChanged(): DomainError {
+  return new DomainError("conflict", "index_changed", "Cannot prune: somebody has added to the repository meanwhile", {
+    hint: "Run it again",
+  });
+}
+
 export function indexDamaged(): DomainError {
   return new DomainError("corrupt", "index_damaged", "Cannot prune: a part of the index cannot be read", { hint: REPAIR });
 }

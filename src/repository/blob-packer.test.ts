@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { test } from "node:test";
+import { BlobPacker, type PackerSettings } from "./blob-packer.ts";
+import { BlobIndex } from "./index/blob-index.ts";
+import { BlobSet } from "./index/blob-set.ts";
+import { PackCollector, TEST_SETTINGS } from "./testing/pack-collector.ts";
+
+function setting(settings: Partial<PackerSettings> = {}, index = BlobIndex.create({ expectedBlobs: 1 }), fresh = BlobSet.create()) {
+  const sink = new PackCollector();
+  const packer = new BlobPacker("data", { ...TEST_SETTINGS, ...settings }, index, fresh, sink);
+  const id = new Uint8Array(32);
+  const add = (content: Uint8Array): boolean => packer.add(content, id, 0);
+  return { sink, packer, add, index, fresh, id };
+}
+
+function sha256(content: Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
+}
+
+for (const version of [1, 2] as const) {
+  test(`add() stores blobs of any length and kind in packs that say what they hold, in version ${version}`, () => {
+    const { sink, packer, add, id } = setting({ version });
+    const contents = [
+      Buffer.from("x"),
+      randomBytes(100_000),
+      new Uint8Array(1_000_000),
+      Buffer.from("text ".repeat(1_000)),
+      randomBytes(8 << 20),
+    ];
+    for (const content of contents) {
+      assert.ok(add(content));
+      assert.equal(id.toHex(), sha256(content));
+    }
+    packer.flush();
+    const found = sink.contents();
+    assert.equal(found.size, contents.length);
+    for (const content of contents) assert.ok(Buffer.from(content).equals(found.get(sha256(content)) ?? assert.fail()));
+    for (const { id: name, sha256: hash, buffer, lengthBytes } of sink.packs) {
+      assert.equal(sha256(new Uint8Array(buffer, 0, lengthBytes)), name);
+      assert.equal(hash.toHex(), name);
+    }
+    assert.equal(
+      packer.counters.newBytes,
+      contents.reduce((sum, { length }) => sum + length, 0),
+    );
+  });
+}
+
+test("add() stores nothing that the index, another thread or an earlier call has", () => {
+  const first = setting();
+  const second = setting({}, first.index, first.fresh);
+  const content = Buffer.from("content");
+  const known = Buffer.from("known");
+  const pack = first.index.addPack(new Uint8Array(32), 0);
+  first.index.insert("data", Uint8Array.fromHex(sha256(known)), 0, pack, 0, 40, 0);
+  assert.deepEqual([first.add(content), first.add(content), second.add(content), first.add(known)], [true, false, false, false]);
+  assert.equal(first.id.toHex(), sha256(known), "the id is given all the same");
+  assert.deepEqual([first.packer.counters.newBlobs, second.packer.counters.newBlobs], [1, 0]);
+});
+
+test("add() closes a pack once it has reached its length, and not before", () => {
+  const { sink, packer, add } = setting({ packBytes: 1 << 20, verify: "sample" });
+  for (let i = 0; i < 200; i++) add(randomBytes(50_000));
+  assert.ok(sink.packs.length >= 7);
+  for (const { lengthBytes } of sink.packs) assert.ok(lengthBytes >= 1 << 20 && lengthBytes < (1 << 20) + 60_000, `${lengthBytes}`);
+  packer.flush();
+  assert.equal(sink.contents().size, 200);
+});
+
+test("flush() stores what is left in as few packs as it fits", () => {
+  const { sink, packer, add } = setting();
+  for (let i = 0; i < 50; i++) add(Buffer.from(`blob ${i}`));
+  packer.flush();
+  assert.equal(sink.packs.length, 1);
+  assert.equal(sink.contents().size, 50);
+  packer.flush();
+  assert.equal(sink.packs.length, 1);
+});
+
+test("absorb() goes on with what several others have collected", () => {
+  const first = setting({ packBytes: 1 << 20 });
+  for (let part = 0; part < 5; part++) {
+    const other = setting({ packBytes: 1 << 20 }, first.index, first.fresh);
+    for (let i = 0; i < 6; i++) other.add(randomBytes(50_000));
+    for (const rest of other.packer.takeRests()) first.packer.absorb(rest);
+    other.packer.flush();
+    assert.equal(other.sink.packs.length, 0);
+  }
+  first.packer.flush();
+  assert.equal(first.sink.contents().size, 30);
+  assert.equal(first.sink.packs.length, 2);
+});
+
+test("a blob that changes in memory while it lies in an open pack is not stored", () => {
+  const { sink, packer, add } = setting();
+  for (let i = 0; i < 20; i++) add(randomBytes(1_000));
+  for (const buffer of sink.taken) new Uint8Array(buffer, 500, 1).fill(0x55);
+  for (const buffer of sink.taken) new Uint8Array(buffer, 501, 1).fill(0xaa);
+  assert.throws(() => packer.flush(), { kind: "corrupt", code: "memory" });
+  assert.equal(sink.packs.length, 0);
+});
+
+for (const version of [1, 2] as const) {
+  test(`addLong() stores blobs that come in pieces, in packs of their own, in version ${version}`, () => {
+    const { sink, packer, add, id } = setting({ version });
+    add(Buffer.from("other"));
+    // Noise gives many pieces of compressed bytes, text few.
+    for (const content of [randomBytes(9_000_000), Buffer.from("some text\n".repeat(1_000_000))]) {
+      const write = (): boolean => {
+        const long = packer.addLong();
+        for (let at = 0; at < content.length; at += 65_536) long.write(content.subarray(at, at + 65_536));
+        return long.finish(id, 0);
+      };
+      assert.equal(write(), true);
+      assert.equal(id.toHex(), sha256(content));
+      assert.equal(write(), false);
+      const pack = sink.packs.at(-1);
+      assert.deepEqual(
+        pack?.blobs.map((blob) => blob.id),
+        [sha256(content)],
+      );
+      assert.ok(content.equals(sink.contents().get(sha256(content)) ?? assert.fail()));
+    }
+    packer.flush();
+    assert.equal(sink.packs.length, 3);
+  });
+}
