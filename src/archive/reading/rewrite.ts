@@ -3,7 +3,7 @@ import { byteString, type ByteString } from "../../base/byte-string.ts";
 import type { Clock } from "../../base/clock.ts";
 import { DomainError } from "../../base/errors.ts";
 import type { HexId } from "../../base/ids.ts";
-import { BlobPacker, PACK_BUFFER_BYTES, PACK_BYTES, type PackSink } from "../../repository/blob-packer.ts";
+import { BlobPacker, PACK_BUFFER_BYTES, PACK_BYTES, type PackSink, ZSTD_LEVEL } from "../../repository/blob-packer.ts";
 import { REPOSITORY_LIMITS } from "../../repository/format/limits.ts";
 import type { ScannedNode } from "../../repository/format/tree/decode.ts";
 import { encodeNode } from "../../repository/format/tree/encode.ts";
@@ -28,9 +28,6 @@ export interface TreeRewriterOptions {
   readonly dryRun: boolean;
   readonly clock: Clock;
 }
-
-/** As backups have it. */
-const ZSTD_LEVEL = 1;
 
 export class TreeRewriter {
   readonly #session: Session;
