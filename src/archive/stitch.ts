@@ -50,27 +50,33 @@ export async function stitch(session: Session, parts: ReadonlyMap<ByteString, St
 
 function storeFolder(packer: BlobPacker, parts: ReadonlyMap<ByteString, Stitched>, nowNs: bigint): HexId {
   const names = Array.from(parts.keys()).toSorted();
-  const nodes = names.map((name): Node => {
+  const nodes = names.map((name) => {
     const part = parts.get(name) ?? new Map<ByteString, Stitched>();
-    const subtree = typeof part === "string" ? part : storeFolder(packer, part, nowNs);
-    return { ...PLAIN_FOLDER, name, mtimeNs: nowNs, atimeNs: nowNs, ctimeNs: nowNs, subtree };
+    return plainFolder(name, nowNs, typeof part === "string" ? part : storeFolder(packer, part, nowNs));
   });
   const id = new Uint8Array(ID_BYTES);
   packer.add(encodeTree(nodes), id, 0);
   return id.toHex() as HexId;
 }
 
-const PLAIN_FOLDER: Omit<Node, "name" | "mtimeNs" | "atimeNs" | "ctimeNs" | "subtree"> = {
-  type: "dir",
-  mode: goModeOf(FOLDER_MODE),
-  uid: 0,
-  gid: 0,
-  user: "",
-  group: "",
-  inode: 0n,
-  deviceId: 0n,
-  size: 0,
-  links: 0,
-  xattrs: [],
-  device: 0n,
-};
+function plainFolder(name: ByteString, nowNs: bigint, subtree: HexId): Node {
+  return {
+    name,
+    type: "dir",
+    mode: goModeOf(FOLDER_MODE),
+    mtimeNs: nowNs,
+    atimeNs: nowNs,
+    ctimeNs: nowNs,
+    uid: 0,
+    gid: 0,
+    user: "",
+    group: "",
+    inode: 0n,
+    deviceId: 0n,
+    size: 0,
+    links: 0,
+    xattrs: [],
+    device: 0n,
+    subtree,
+  };
+}

@@ -53,7 +53,7 @@ export interface PackerCounters {
 /** restic's target. */
 export const PACK_BYTES: number = 16 << 20;
 /** zstd's level: higher ones cost more time than they save bytes (level 3: half as fast, 3 % less). */
-export const ZSTD_LEVEL = 1;
+const ZSTD_LEVEL = 1;
 /** The longest blob that shares a pack with others: the chunkers' maximum. */
 export const MAX_SHARED_BLOB_BYTES: number = 8 << 20;
 /** What a buffer for shared packs must hold. */

@@ -99,10 +99,9 @@ interface Reading {
 
 async function readAll(repository: Repository, { cache, signal }: SessionOptions): Promise<Reading> {
   const threads = Math.min(availableParallelism(), MAX_INDEX_THREADS);
-  const [opened, listed] = await Promise.all([
-    openIndex(repository, { cache, threads, signal }),
-    listSnapshots(repository, { cache, signal }),
-  ]);
+  // Snapshots first: what one that is listed needs is in an index file that was written before.
+  const listed = await listSnapshots(repository, { cache, signal });
+  const opened = await openIndex(repository, { cache, threads, signal });
   return { opened, listed };
 }
 

@@ -4,7 +4,7 @@
  */
 import { MessageChannel, type Worker } from "node:worker_threads";
 import type { Clock } from "../../base/clock.ts";
-import type { FindingSink } from "../../base/finding.ts";
+import type { Finding, FindingSink } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import { packerSettings, type VerifyWrites } from "../../repository/blob-packer.ts";
@@ -13,6 +13,7 @@ import { chunkerOf } from "../../repository/repository-chunker.ts";
 import type { Snapshot, SnapshotSummary } from "../../repository/format/snapshot.ts";
 import { timestampAt } from "../../repository/format/timestamp.ts";
 import { BlobSet } from "../../repository/index/blob-set.ts";
+import { PARTIAL_TAG } from "../../repository/forget.ts";
 import { IndexWriter } from "../../repository/index-writer.ts";
 import { assertNothingMarked, markIds } from "../../repository/marks.ts";
 import type { Session } from "../../repository/session.ts";
@@ -67,14 +68,20 @@ export async function backup(session: Session, options: BackupOptions): Promise<
   const { clock, parent } = options;
   const { timeMs, ...fields } = options.description;
   const startMs = clock.now();
+  let isPartial = false;
+  const report = (finding: Finding): void => {
+    isPartial ||= finding.grade !== "info";
+    options.report(finding);
+  };
   const seenMarks = await markIds(session.repository.files, { signal: session.signal });
-  const run = new BackupRun(session, options);
+  const run = new BackupRun(session, { ...options, report });
   const { tree, totals } = await run.run();
   const snapshot: Snapshot = {
     time: timestampAt(timeMs ?? startMs),
     parent: parent?.id,
     tree,
     ...fields,
+    tags: isPartial ? [...fields.tags, PARTIAL_TAG] : fields.tags,
     summary: summaryOf(totals, startMs, clock.now()),
   };
   await assertNothingMarked(session, seenMarks);

@@ -3,7 +3,7 @@ import { byteString, type ByteString } from "../../base/byte-string.ts";
 import type { Clock } from "../../base/clock.ts";
 import { DomainError } from "../../base/errors.ts";
 import type { HexId } from "../../base/ids.ts";
-import { BlobPacker, PACK_BUFFER_BYTES, PACK_BYTES, type PackSink, ZSTD_LEVEL } from "../../repository/blob-packer.ts";
+import { BlobPacker, PACK_BUFFER_BYTES, packerSettings, type PackSink } from "../../repository/blob-packer.ts";
 import { REPOSITORY_LIMITS } from "../../repository/format/limits.ts";
 import type { ScannedNode } from "../../repository/format/tree/decode.ts";
 import { encodeNode } from "../../repository/format/tree/encode.ts";
@@ -42,17 +42,10 @@ export class TreeRewriter {
   /** @param session with a lock */
   constructor(session: Session, trees: SnapshotTrees, options: TreeRewriterOptions) {
     const { repository, index } = session;
-    const settings = {
-      masterKey: repository.masterKey,
-      version: repository.config.version,
-      packBytes: PACK_BYTES,
-      level: ZSTD_LEVEL,
-      verify: "all",
-    } as const;
     this.#session = session;
     this.#trees = trees;
     this.#options = options;
-    this.#packer = new BlobPacker("tree", settings, index, BlobSet.create(), this.#packs);
+    this.#packer = new BlobPacker("tree", packerSettings(repository, "all"), index, BlobSet.create(), this.#packs);
     this.#index = new IndexWriter(repository.files, options.clock);
   }
 

@@ -4,7 +4,7 @@ import { BlobIndex } from "../index/blob-index.ts";
 import { release } from "../index/index-reader.ts";
 import type { CheckJobs, CheckThreadData } from "./check-jobs.ts";
 import { DamageTracer } from "./damage-tracer.ts";
-import { EntrySet } from "./entry-set.ts";
+import { EntrySet } from "../index/entry-set.ts";
 import { tableOfPacks } from "./pack-table.ts";
 import { PackVerifier } from "./pack-verifier.ts";
 import { serveJobs } from "./serve-jobs.ts";

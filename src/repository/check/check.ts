@@ -10,7 +10,7 @@ import { type CheckFinding, damageFindings, garbageFinding } from "./check-findi
 import { startCheckThreads } from "./check-threads.ts";
 import { CheckProgress } from "./check-progress.ts";
 import { Damages } from "./damages.ts";
-import { EntrySet } from "./entry-set.ts";
+import { EntrySet } from "../index/entry-set.ts";
 import { keyOfFile } from "../layout.ts";
 import { explainMissing } from "./missing-blobs.ts";
 import { addAbsentPacks, repairPack } from "./pack-damage.ts";
@@ -65,7 +65,7 @@ export async function checkRepository(session: Session, options: CheckOptions): 
   ]);
   addAbsentPacks(session, stored, damages);
   const failures = new StoreFailures();
-  const used = EntrySet.create(table.lastEntry);
+  const used = EntrySet.create(table.lastEntry + 1);
   const stretches = new TreeStretches(session, table, stored);
 
   progress.start("Reading trees");

@@ -6,7 +6,7 @@ import type { BlobType } from "../format/blob.ts";
 import { REPOSITORY_LIMITS } from "../format/limits.ts";
 import { TreeScanner } from "../format/tree/decode.ts";
 import type { BlobIndex } from "../index/blob-index.ts";
-import { EntrySet } from "./entry-set.ts";
+import { EntrySet } from "../index/entry-set.ts";
 import type { RemoteTrees } from "./tree-requests.ts";
 
 /** A blob that is nowhere any more. */
@@ -65,7 +65,7 @@ export class DamageTracer {
     this.#index = index;
     this.#trees = trees;
     this.#lost = new Map(lost.map(({ type, id, damage }) => [`${type} ${id}`, damage]));
-    this.#whole = EntrySet.create(lastEntry);
+    this.#whole = EntrySet.create(lastEntry + 1);
   }
 
   async trace(snapshots: TraceJob["snapshots"]): Promise<Touched[]> {

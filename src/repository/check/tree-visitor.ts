@@ -6,7 +6,7 @@ import type { BlobType } from "../format/blob.ts";
 import type { MasterKey } from "../format/cipher.ts";
 import { TreeScanner } from "../format/tree/decode.ts";
 import type { BlobIndex } from "../index/blob-index.ts";
-import { EntrySet } from "./entry-set.ts";
+import { EntrySet } from "../index/entry-set.ts";
 
 export interface TreesJob {
   /** An EntrySet: gets everything that the trees name. */

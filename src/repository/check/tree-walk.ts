@@ -6,7 +6,7 @@ import { orAbort } from "../../base/concurrency.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { BlobIndex } from "../index/blob-index.ts";
 import type { CheckThreads } from "./check-jobs.ts";
-import type { EntrySet } from "./entry-set.ts";
+import type { EntrySet } from "../index/entry-set.ts";
 import type { StoreFailures } from "./store-failures.ts";
 import type { DamagedTree, MissingBlob } from "./tree-visitor.ts";
 import type { TreeStretches } from "./tree-stretches.ts";

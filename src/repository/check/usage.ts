@@ -1,6 +1,6 @@
 /** Counts what no snapshot needs. */
 import type { BlobIndex } from "../index/blob-index.ts";
-import type { EntrySet } from "./entry-set.ts";
+import type { EntrySet } from "../index/entry-set.ts";
 
 export interface UsageCount {
   readonly usedBlobs: number;

@@ -5,7 +5,7 @@ import { forEachConcurrent, orAbort } from "../../base/concurrency.ts";
 import { asDomainError, DomainError } from "../../base/errors.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ProgressSink } from "../../base/progress.ts";
-import { PACK_BYTES, type PackerCounters, type VerifyWrites, ZSTD_LEVEL } from "../blob-packer.ts";
+import { type PackerCounters, packerSettings, type VerifyWrites } from "../blob-packer.ts";
 import { BlobSet } from "../index/blob-set.ts";
 import { IndexWriter } from "../index-writer.ts";
 import { keyOfFile } from "../layout.ts";
@@ -230,8 +230,7 @@ export class CopyRun implements AsyncDisposable {
     const { port1, port2 } = new MessageChannel();
     const { channel, flushed } = this.#uploads.open(packs);
     this.#flushed.push(flushed);
-    const { masterKey, config } = this.#to.repository;
-    const packer = { masterKey, version: config.version, packBytes: PACK_BYTES, level: ZSTD_LEVEL, verify: this.#options.verify };
+    const packer = packerSettings(this.#to.repository, this.#options.verify);
     const start: CopyThreadStart = {
       source: { masterKey: this.#from.repository.masterKey, index: this.#from.index.shared },
       target: { packer, index: this.#to.index.shared, fresh: this.#fresh.shared },

@@ -5,7 +5,7 @@ import { BlobDecoder } from "../blob-decoder.ts";
 import type { BlobType } from "../format/blob.ts";
 import { TreeScanner } from "../format/tree/decode.ts";
 import { ID_BYTES } from "../index/id-table.ts";
-import { EntrySet, entryLimit } from "../prune/entry-set.ts";
+import { EntrySet, entryLimit } from "../index/entry-set.ts";
 import { findUsed } from "../prune/find-used.ts";
 import type { Session } from "../session.ts";
 import { TreePacks } from "../tree-packs.ts";

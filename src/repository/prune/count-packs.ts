@@ -1,7 +1,7 @@
 /** Counts, for each pack that the index names, what of it is needed. */
 import type { BlobIndex } from "../index/blob-index.ts";
 import { ID_BYTES } from "../index/id-table.ts";
-import { type EntrySet, entryLimit, packLimit } from "./entry-set.ts";
+import { type EntrySet, entryLimit, packLimit } from "../index/entry-set.ts";
 
 /** By number of pack. Bytes are those of sealed blobs. */
 export interface PackCounts {

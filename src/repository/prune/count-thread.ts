@@ -2,7 +2,7 @@
 import { workerData } from "node:worker_threads";
 import { BlobIndex, type SharedBlobIndex } from "../index/blob-index.ts";
 import { countPacks, type PackCounts } from "./count-packs.ts";
-import { EntrySet } from "./entry-set.ts";
+import { EntrySet } from "../index/entry-set.ts";
 import { answerCalls, type ThreadReply } from "./thread-calls.ts";
 
 export interface CountThreadData {

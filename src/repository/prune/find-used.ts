@@ -9,7 +9,7 @@ import type { BlobIndex } from "../index/blob-index.ts";
 import type { LocalCache } from "../local-cache.ts";
 import { loadCached } from "../open-index.ts";
 import type { Repository } from "../repository.ts";
-import type { EntrySet } from "./entry-set.ts";
+import type { EntrySet } from "../index/entry-set.ts";
 import { CalledThread, ownBytes } from "./thread-calls.ts";
 import { missingBlob, type ScanReply, type ScanRequest, type UsedThreadData } from "./used-scan.ts";
 

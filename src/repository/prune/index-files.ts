@@ -4,7 +4,7 @@ import type { PlacedEntry } from "../format/pack-header.ts";
 import type { BlobIndex } from "../index/blob-index.ts";
 import { encodeIndexFile, type IndexedBlob, type IndexedPack } from "../index/index-file.ts";
 import { ID_BYTES } from "../index/id-table.ts";
-import { entryLimit, packLimit } from "./entry-set.ts";
+import { entryLimit, packLimit } from "../index/entry-set.ts";
 
 /** As many as restic puts into one. */
 export const BLOBS_PER_INDEX_FILE = 50_000;

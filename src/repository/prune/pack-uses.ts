@@ -7,7 +7,7 @@ import type { FileInfo } from "../sealed-files.ts";
 import type { PackCounts } from "./count-packs.ts";
 import type { CountThreadData } from "./count-thread.ts";
 import type { PackUse } from "./decide.ts";
-import type { EntrySet } from "./entry-set.ts";
+import type { EntrySet } from "../index/entry-set.ts";
 import { packSize, packsMissing } from "./refusals.ts";
 import { CalledThread } from "./thread-calls.ts";
 

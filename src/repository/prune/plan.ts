@@ -8,7 +8,7 @@ import { listMarks, type Mark, type MarkedPack } from "../marks.ts";
 import { listFiles } from "../sealed-files.ts";
 import type { Session } from "../session.ts";
 import { decidePacks, type PackFate, type RewriteOptions } from "./decide.ts";
-import { EntrySet, entryLimit } from "./entry-set.ts";
+import { EntrySet, entryLimit } from "../index/entry-set.ts";
 import { findUsed } from "./find-used.ts";
 import { BLOBS_PER_INDEX_FILE } from "./index-files.ts";
 import { PRUNE_MARGINS } from "./margins.ts";

@@ -8,7 +8,7 @@ import type { IndexedPack } from "../index/index-file.ts";
 import { release } from "../index/index-reader.ts";
 import type { FinishedPack } from "../pack-buffer.ts";
 import type { PackFate } from "./decide.ts";
-import { EntrySet } from "./entry-set.ts";
+import { EntrySet } from "../index/entry-set.ts";
 import { addPack, encodeIndexFiles, packsOf } from "./index-files.ts";
 import { type PackRange, Rewriter } from "./rewriter.ts";
 import { answerCalls, type ThreadReply } from "./thread-calls.ts";

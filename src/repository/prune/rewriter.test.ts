@@ -9,7 +9,7 @@ import { BlobSet } from "../index/blob-set.ts";
 import type { FinishedPack, PackedBlob } from "../pack-buffer.ts";
 import { countPacks } from "./count-packs.ts";
 import type { PackFate } from "./decide.ts";
-import { EntrySet, entryLimit, packLimit } from "./entry-set.ts";
+import { EntrySet, entryLimit, packLimit } from "../index/entry-set.ts";
 import { addPack } from "./index-files.ts";
 import { Rewriter } from "./rewriter.ts";
 

@@ -14,7 +14,7 @@ import { ID_BYTES } from "../index/id-table.ts";
 import { type FinishedPack, PackBuffer } from "../pack-buffer.ts";
 import { firstEntryOf } from "./count-packs.ts";
 import type { PackFate } from "./decide.ts";
-import { EntrySet, entryLimit } from "./entry-set.ts";
+import { EntrySet, entryLimit } from "../index/entry-set.ts";
 
 /** A part of a pack, from the first to the last blob that is needed of it. */
 export interface PackRange {

@@ -6,7 +6,7 @@ import type { MasterKey } from "../format/cipher.ts";
 import { type ScannedNode, TreeScanner } from "../format/tree/decode.ts";
 import { ID_BYTES } from "../index/id-table.ts";
 import { BlobIndex, type SharedBlobIndex } from "../index/blob-index.ts";
-import { EntrySet } from "./entry-set.ts";
+import { EntrySet } from "../index/entry-set.ts";
 
 export interface UsedThreadData {
   readonly index: SharedBlobIndex;

@@ -8,7 +8,7 @@ import { startCheckThreads } from "../check/check-threads.ts";
 import { listStoredPacks } from "../check/stored-packs.ts";
 import { serveTrees } from "../check/tree-requests.ts";
 import { TreeStretches } from "../check/tree-stretches.ts";
-import { PACK_BYTES } from "../blob-packer.ts";
+import { packerSettings } from "../blob-packer.ts";
 import type { FinishedPack } from "../pack-buffer.ts";
 import { encodeIndexFile } from "../index/index-file.ts";
 import { keyOfFile } from "../layout.ts";
@@ -32,7 +32,6 @@ export interface RepairSnapshotsResult extends RepairResult {
 
 /** As restic marks them. */
 const TAG = "repaired";
-const ZSTD_LEVEL = 1;
 
 /**
  * Believes the index: run it after repairIndex() and repairPacks(), in a session of its own.
@@ -69,8 +68,7 @@ async function rewriteTrees(session: Session, snapshots: readonly StoredSnapshot
   await using threads = startRepairThreads(session);
   const failed = Promise.withResolvers<never>();
   using trees = serveTrees(new TreeStretches(session, table, stored), index, signal, failed.reject);
-  const { masterKey, config } = repository;
-  const packer = { masterKey, version: config.version, packBytes: PACK_BYTES, level: ZSTD_LEVEL, verify: "all" } as const;
+  const packer = packerSettings(repository, "all");
   const roots = snapshots.map(({ snapshot }) => snapshot.tree);
   return await Promise.race([threads.run("rewrite", { roots, packer, trees: trees.port }, [trees.port]), failed.promise]);
 }

@@ -5,7 +5,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Finding } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ObjectStore } from "../../storage/object-store.ts";
-import { BlobPacker, PACK_BYTES, PACK_BUFFER_BYTES, ZSTD_LEVEL } from "../blob-packer.ts";
+import { BlobPacker, PACK_BUFFER_BYTES, packerSettings } from "../blob-packer.ts";
 import type { BlobType } from "../format/blob.ts";
 import type { Snapshot } from "../format/snapshot.ts";
 import { timestampAt } from "../format/timestamp.ts";
@@ -65,13 +65,15 @@ export class SampleRepository {
   }
 
   async addTree(tree: SampleTree): Promise<HexId> {
-    const { masterKey, config, files, store } = this.repository;
+    const { files, store } = this.repository;
     await using session = await this.session();
     const packs: FinishedPack[] = [];
     const sink = { take: (bytes: number) => new ArrayBuffer(Math.max(bytes, PACK_BUFFER_BYTES)), giveBack: () => undefined };
-    const settings = { masterKey, version: config.version, packBytes: PACK_BYTES, level: ZSTD_LEVEL, verify: "all" } as const;
     const packer = (type: BlobType): BlobPacker =>
-      new BlobPacker(type, settings, session.index, BlobSet.create(), { ...sink, store: (pack) => void packs.push(pack) });
+      new BlobPacker(type, packerSettings(this.repository, "all"), session.index, BlobSet.create(), {
+        ...sink,
+        store: (pack) => void packs.push(pack),
+      });
     const packers = { data: packer("data"), tree: packer("tree") };
     const root = storeFolder(tree, packers);
     for (const type of ["data", "tree"] as const) packers[type].flush();

@@ -7,7 +7,7 @@ import type { FindingSink } from "../../../base/finding.ts";
 import type { HexId } from "../../../base/ids.ts";
 import type { ObjectStore } from "../../../storage/object-store.ts";
 import { BlobDecoder } from "../../blob-decoder.ts";
-import { BlobPacker, type PackSink } from "../../blob-packer.ts";
+import { BlobPacker, packerSettings, type PackSink } from "../../blob-packer.ts";
 import type { BlobType } from "../../format/blob.ts";
 import { timestampAt } from "../../format/timestamp.ts";
 import { decodeTree } from "../../format/tree/decode.ts";
@@ -84,17 +84,18 @@ export class SmallRepository {
 
   /** Like a run that the session belongs to, whatever happened since that began. */
   async addSnapshotIn({ index }: Session, files: Files): Promise<HexId> {
-    const { masterKey, config } = this.repository;
     const finished: FinishedPack[] = [];
     const sink: PackSink = {
       take: (bytes) => new ArrayBuffer(bytes + 100_000),
       giveBack: () => undefined,
       store: (pack) => finished.push(pack),
     };
-    const settings = { masterKey, version: config.version, packBytes: PACK_BYTES, level: 1, verify: "all" } as const;
     const fresh = BlobSet.create();
     const packers = Object.fromEntries(
-      (["data", "tree"] as const).map((type) => [type, new BlobPacker(type, settings, index, fresh, sink)]),
+      (["data", "tree"] as const).map((type) => [
+        type,
+        new BlobPacker(type, { ...packerSettings(this.repository, "all"), packBytes: PACK_BYTES }, index, fresh, sink),
+      ]),
     ) as Record<BlobType, BlobPacker>;
     const add = (type: BlobType, bytes: Uint8Array): HexId => {
       const id = new Uint8Array(32);

@@ -1,5 +1,5 @@
 /** A set of entries of a BlobIndex in shared memory, one bit each, that threads add to at the same time. */
-import type { BlobIndex } from "../index/blob-index.ts";
+import type { BlobIndex } from "./blob-index.ts";
 
 const WORD_BITS = 32;
 const WORD_BYTES = Int32Array.BYTES_PER_ELEMENT;
@@ -26,6 +26,7 @@ export class EntrySet {
   /** Whether the entry was not in the set: true for exactly one caller of all threads. */
   add(entry: number): boolean {
     const bit = 1 << (entry % WORD_BITS);
+    if (this.has(entry)) return false;
     return (Atomics.or(this.#words, Math.floor(entry / WORD_BITS), bit) & bit) === 0;
   }
 
