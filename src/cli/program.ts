@@ -2,7 +2,7 @@
  * The commands, as commander knows them. A command's own code is imported by its action, so that `--help` loads none:
  * `.action(async (...) => (await import("../commands/storage-check.ts")).storageCheck(...))`.
  */
-import { Command, Option } from "commander";
+import { Command, Help, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { type CommandContext, processContext } from "./context.ts";
 import { addCompletion } from "./nouns/completion.ts";
@@ -12,10 +12,15 @@ import { addStorage } from "./nouns/storage.ts";
 
 const DESCRIPTION = `Protects applications that run on Kubernetes.
 
-This version keeps files and folders of one machine in encrypted, deduplicated repositories, in the format of restic:
-  holdfast repository init --repository /srv/backups --key-out backups.key
-  holdfast files backup /home --repository /srv/backups --password-file backups.key
-  holdfast files restore latest --target /tmp/home --repository /srv/backups --password-file backups.key`;
+This version keeps files and folders of one machine in encrypted, deduplicated
+repositories, in the format of restic:
+  export HOLDFAST_REPOSITORY=/srv/backups
+  holdfast repository init --key-out ~/backups.key
+  holdfast files backup /home --password-file ~/backups.key
+  holdfast files restore latest -t /tmp/home --password-file ~/backups.key`;
+
+/** An option that may be repeated has an empty list first, which tells nobody anything. */
+const EMPTY_DEFAULT = / \(default: \[\]\)$/;
 
 /** Global options may stand anywhere on the command line. */
 export function createProgram(context: CommandContext = processContext(new AbortController().signal)): Command {
@@ -23,7 +28,10 @@ export function createProgram(context: CommandContext = processContext(new Abort
     .description(DESCRIPTION)
     .version(packageJson.version, "-V, --version", "Print the version")
     .helpOption("-h, --help", "Print help")
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({
+      showGlobalOptions: true,
+      optionDescription: (option) => new Help().optionDescription(option).replace(EMPTY_DEFAULT, ""),
+    })
     .addOption(new Option("-o, --output <format>", "Format of results and errors").choices(["text", "json"]).default("text"));
   addRepository(program, context);
   addFiles(program, context);

@@ -13,6 +13,8 @@ export interface PruneSettings extends RewriteOptions {
   readonly graceMs: number | undefined;
 }
 
+export const USUAL_PRUNE: PruneSettings = { graceMs: undefined };
+
 /** @throws {DomainError} usage/unused_limit, usage/byte_size, usage/duration */
 export function readPruneSettings(given: PruneCommandOptions): PruneSettings {
   return {

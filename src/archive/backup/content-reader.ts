@@ -24,8 +24,8 @@ const ID_BYTES = 32;
 const POLL_MS = 5;
 /** A chunk's mean: long enough that a call costs nothing, and what was read is still in the processor's cache when it is hashed. */
 const READ_BYTES = 1 << 20;
-/** What a chunker's buffer holds at least: the longest chunk and one read. Twice that, so that little has to be moved. */
-export const CHUNKER_BUFFER_BYTES: number = 18 << 20;
+/** What a chunker's buffer holds: the longest chunk, one read, and one more so that little has to be moved. */
+export const CHUNKER_BUFFER_BYTES: number = 10 << 20;
 
 export class ContentReader {
   readonly #chunker: Chunker;

@@ -65,7 +65,7 @@ async function toNewFile(pieces: AsyncIterable<Uint8Array>, path: string): Promi
     for await (const piece of pieces) await file.writeFile(piece);
   } catch (error) {
     await rm(path, { force: true });
-    throw error;
+    throw isFull(error) ? targetFull(path, error) : error;
   }
 }
 
@@ -84,4 +84,16 @@ async function openNew(path: string): Promise<FileHandle> {
       },
     );
   }
+}
+
+function isFull(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === "ENOSPC" || code === "EDQUOT" || code === "EFBIG";
+}
+
+function targetFull(path: string, cause: unknown): DomainError {
+  return new DomainError("unavailable", "target_full", `Cannot write to "${path}": no space left`, {
+    cause,
+    hint: "Nothing was kept of it",
+  });
 }

@@ -10,14 +10,13 @@ import { chooseSnapshots, filterSnapshots, parseTags } from "../choose-snapshots
 import type { CommandContext } from "../context.ts";
 import type { KeepOptions } from "../keep-options.ts";
 import { parseCount } from "../numbers.ts";
-import type { PruneCommandOptions } from "../prune-options.ts";
-import { type Pruned, prunedJson, prunedText, readPruneSettings, runPrune } from "../prune-run.ts";
+import { type Pruned, prunedJson, prunedText, runPrune, USUAL_PRUNE } from "../prune-run.ts";
 import { openLockedSession, runOnRepository, writeSummary } from "../repository-run.ts";
 import { counted, localTime, shortId, shownText } from "../shown.ts";
 import type { SnapshotFilterOptions } from "../snapshot-options.ts";
 import { formatTable } from "../table.ts";
 
-export interface RepositoryForgetOptions extends SnapshotFilterOptions, KeepOptions, PruneCommandOptions {
+export interface RepositoryForgetOptions extends SnapshotFilterOptions, KeepOptions {
   readonly groupBy: string;
   readonly mayRemoveAll?: boolean;
   readonly dryRun?: boolean;
@@ -32,11 +31,15 @@ export async function repositoryForget(
 ): Promise<void> {
   const policy = readPolicy(given);
   const groupBy = readGroupKeys(given.groupBy);
-  const pruneSettings = readPruneSettings(given);
   const { dryRun = false, mayRemoveAll = false } = given;
   if (names.length > 0 && policy !== undefined) {
     throw new DomainError("usage", "forget_ids", "Cannot forget snapshots both by name and by rules", {
       hint: "Run the command once for each",
+    });
+  }
+  if (dryRun && given.prune === true) {
+    throw new DomainError("usage", "forget_dry_prune", "Cannot say what a prune would delete: the snapshots are still there", {
+      hint: "Leave out --prune or --dry-run",
     });
   }
   const planFrom = ({ snapshots }: Session): ForgetPlan =>
@@ -45,7 +48,7 @@ export async function repositoryForget(
       : planForgetByRules(filterSnapshots(snapshots, given), policy ?? {}, { nowMs: context.clock.now(), groupBy, mayRemoveAll });
   await runOnRepository(command, context, async (run) => {
     const plan = await forget();
-    const pruned = given.prune === true && !dryRun ? await runPrune(run, pruneSettings, false) : undefined;
+    const pruned = given.prune === true ? await runPrune(run, USUAL_PRUNE, false) : undefined;
     writeSummary(run, { dryRun, groups: plan.map(groupJson), ...(pruned === undefined ? {} : { prune: prunedJson(pruned) }) }, () =>
       planText(plan, dryRun, pruned),
     );

@@ -147,8 +147,8 @@ function addFind(files: Command, context: CommandContext): void {
 function addDiff(files: Command, context: CommandContext): void {
   const diff = files
     .command("diff")
-    .argument("<before[:path]>", "Id of a snapshot, and a folder in it")
-    .argument("<after[:path]>", "The one to compare it with")
+    .argument("<before>", "Id of a snapshot, or id:folder")
+    .argument("<after>", "The one to compare it with, likewise")
     .description("Say what differs between two snapshots: + added, - removed, M content, T type")
     .option("--metadata", "U where only owner, mode, times or attributes differ");
   addRepositoryOptions(diff).action(async (before: string, after: string, given: FilesDiffOptions, command: Command) => {

@@ -80,8 +80,8 @@ function addForget(repository: Command, context: CommandContext): void {
     .option("--group-by <keys>", 'Apply the rules to each group of these: host, paths, tags; "" for one group', "host,paths")
     .option("--may-remove-all", "Let a group lose its last good snapshot")
     .option("-n, --dry-run", "Only say what would be removed, and why the rest is kept")
-    .option("--prune", "Prune afterwards");
-  addRepositoryOptions(addSnapshotFilter(addPruneOptions(forget)))
+    .option("--prune", "Prune afterwards, as the command of that name does");
+  addRepositoryOptions(addSnapshotFilter(forget))
     .addHelpText("after", "\nExample:\n  holdfast repository forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run")
     .action(async (names: readonly string[], given: RepositoryForgetOptions, command: Command) => {
       const { repositoryForget } = await import("../commands/repository-forget.ts");
