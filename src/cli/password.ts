@@ -93,7 +93,7 @@ async function readPasswordFile(path: string, report: FindingSink): Promise<stri
     }
     bytes = bytes.subarray(0, length);
   } catch (error) {
-    throw refused((error as NodeJS.ErrnoException).code === "ENOENT" ? "it is not there" : "it is not readable", error);
+    throw (error as NodeJS.ErrnoException).code === "ENOENT" ? refused("it is not there") : refused("it is not readable", error);
   }
   if (bytes.length > MAX_PASSWORD_BYTES) throw refused(`it has more than ${MAX_PASSWORD_BYTES} bytes`);
   const password = bytes.toString("utf8").replace(/\r?\n$/, "");

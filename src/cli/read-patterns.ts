@@ -24,9 +24,12 @@ export async function readPatterns(
 async function read(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const state = code === "ENOENT" ? "it is not there" : message;
-    throw new DomainError("usage", "pattern_file", `Cannot read patterns from "${path}": ${state}`, { cause });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new DomainError(
+      "usage",
+      "pattern_file",
+      `Cannot read patterns from "${path}": ${code === "ENOENT" ? "it is not there" : message}`,
+    );
   }
 }

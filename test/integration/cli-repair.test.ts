@@ -45,11 +45,11 @@ test("a damaged pack is named with what it touches, taken out, and healed by the
   assert.equal(check.exitCode, 8, check.stderr);
   const { ok, findings } = check.json() as { readonly ok: boolean; readonly findings: readonly Json[] };
   assert.equal(ok, false);
-  const [finding] = findings;
-  const [touched] = finding?.["touched"] as readonly { readonly paths: readonly string[] }[];
-  assert.deepEqual([finding?.["grade"], touched?.paths], ["critical", [data]]);
+  const [finding = {}] = findings;
+  const [touched] = finding["touched"] as readonly { readonly paths: readonly string[] }[];
+  assert.deepEqual([finding["grade"], touched?.paths], ["critical", [data]]);
 
-  const repair = await holdfast("repository", "repair", "packs", String(finding?.["object"]));
+  const repair = await holdfast("repository", "repair", "packs", String(finding["object"]));
   assert.equal(repair.exitCode, 0, repair.stderr);
   assert.match(repair.stdout, /^1 pack removed, /m);
   assert.equal((await holdfast("files", "dump", "latest", data)).exitCode, 8);

@@ -2,14 +2,14 @@
 import { lstat } from "node:fs/promises";
 import { isAbsolute, join, normalize, resolve } from "node:path";
 import { type ByteString, byteStringOf } from "../../base/byte-string.ts";
-import { DomainError } from "../../base/errors.ts";
+import { DomainError, type ErrorKind } from "../../base/errors.ts";
 import type { ExcludeRules, TreeSource, Wanted } from "./source.ts";
 
 /**
  * As restic does it: an absolute path stands in the snapshot from the root on, a relative one from the working folder on, and "."
  * means what is in it. Absolute and relative ones together, and those that lead up, are all taken as absolute.
  *
- * @throws {DomainError} not-found/path_not_found
+ * @throws {DomainError} not-found/path_not_found, forbidden/path_forbidden, unavailable/path_unreadable
  */
 export async function treeSource(paths: readonly string[], workingFolder: string, excludes: ExcludeRules): Promise<TreeSource> {
   for (const path of paths) await requirePath(resolve(workingFolder, path), path);
@@ -54,8 +54,12 @@ async function requirePath(absolute: string, path: string): Promise<void> {
     await lstat(absolute);
   } catch (cause) {
     const { code = "" } = cause as NodeJS.ErrnoException;
-    const state = code === "ENOENT" || code === "ENOTDIR" ? "it does not exist" : code === "EACCES" ? "permission denied" : code;
-    const kind = code === "EACCES" ? "forbidden" : "not-found";
-    throw new DomainError(kind, "path_not_found", `Cannot back up "${path}": ${state}`, { cause, hint: "Nothing was backed up" });
+    if (code === "EACCES") throw refused("forbidden", "path_forbidden", path, "permission denied");
+    if (code === "ENOENT" || code === "ENOTDIR") throw refused("not-found", "path_not_found", path, "it does not exist");
+    throw refused("unavailable", "path_unreadable", path, code, cause);
   }
+}
+
+function refused(kind: ErrorKind, code: string, path: string, state: string, cause?: unknown): DomainError {
+  return new DomainError(kind, code, `Cannot back up "${path}": ${state}`, { cause, hint: "Nothing was backed up" });
 }
