@@ -68,9 +68,9 @@ export async function backup(session: Session, options: BackupOptions): Promise<
   const { clock, parent } = options;
   const { timeMs, ...fields } = options.description;
   const startMs = clock.now();
-  let isPartial = false;
+  const grades = new Set<Finding["grade"]>();
   const report = (finding: Finding): void => {
-    isPartial ||= finding.grade !== "info";
+    grades.add(finding.grade);
     options.report(finding);
   };
   const seenMarks = await markIds(session.repository.files, { signal: session.signal });
@@ -81,7 +81,7 @@ export async function backup(session: Session, options: BackupOptions): Promise<
     parent: parent?.id,
     tree,
     ...fields,
-    tags: isPartial ? [...fields.tags, PARTIAL_TAG] : fields.tags,
+    tags: grades.has("partial") ? [...fields.tags, PARTIAL_TAG] : fields.tags,
     summary: summaryOf(totals, startMs, clock.now()),
   };
   await assertNothingMarked(session, seenMarks);
