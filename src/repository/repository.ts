@@ -87,7 +87,6 @@ async function readConfig(store: ObjectStore, options: CallOptions): Promise<Uin
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== "object_not_found") throw error;
     throw new DomainError("not-found", "repository_not_found", `Cannot open repository "${store.url}": there is none`, {
-      cause: error,
       hint: 'Check the address, or make one with "holdfast repository init"',
     });
   }

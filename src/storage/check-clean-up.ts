@@ -27,7 +27,7 @@ export async function cleanUp({ store, clock, prefix }: Probe): Promise<Proof> {
       }
     }
     if (locked === 0) return ok("What the check has written is removed");
-    const meaning = `${locked} objects below "${prefix}" stay until their retention ends: the bucket locks what is put without a date`;
+    const meaning = `${locked} objects named "${prefix}…" stay until their retention ends: the bucket locks what is put without a date`;
     return { state: "warning", meaning };
   } finally {
     done.abort();

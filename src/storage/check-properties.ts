@@ -148,8 +148,8 @@ async function proveCreateOnly(probe: Probe): Promise<Proof> {
 
 async function proveList(probe: Probe): Promise<Proof> {
   const { store, prefix, key, signal } = probe;
-  const folder = `${prefix}list/`;
-  const keys = LISTED.map((name) => key(`list/${name}`)).toSorted(compareKeys);
+  const folder = `${prefix}list-`;
+  const keys = LISTED.map((name) => key(`list-${name}`)).toSorted(compareKeys);
   for (const [at, one] of keys.toReversed().entries()) {
     await store.put(one, bodyOf(one), { signal });
     const listed = await Array.fromAsync(store.list(folder, { signal }));

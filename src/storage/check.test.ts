@@ -63,7 +63,7 @@ test("checkStore() finds nothing wrong with a folder, and leaves nothing", async
 });
 
 function dateOff(info: ObjectInfo, byMs: number): ObjectInfo {
-  return info.key.endsWith("/clock") ? { ...info, modifiedMs: info.modifiedMs + byMs } : info;
+  return info.key.endsWith("-clock") ? { ...info, modifiedMs: info.modifiedMs + byMs } : info;
 }
 
 const busy = new DomainError("unavailable", "storage_unavailable", "Cannot list: the server is busy");
@@ -190,7 +190,7 @@ const BROKEN: readonly (readonly [what: string, named: readonly string[], kind: 
     (store) => ({
       async *list(prefix, options) {
         const all: ObjectInfo[] = await Array.fromAsync(store.list(prefix, options));
-        yield* all.slice(0, prefix.endsWith("list/") ? -1 : undefined);
+        yield* all.slice(0, prefix.endsWith("list-") ? -1 : undefined);
       },
     }),
   ],
@@ -213,7 +213,7 @@ const BROKEN: readonly (readonly [what: string, named: readonly string[], kind: 
     (store) => ({
       list: (prefix, options) => {
         const info = { key: prefix as ObjectKey, sizeBytes: 1, modifiedMs: 0 };
-        return prefix.endsWith("/deleted") ? iterate([info]) : store.list(prefix, options);
+        return prefix.endsWith("-deleted") ? iterate([info]) : store.list(prefix, options);
       },
     }),
   ],
@@ -269,7 +269,7 @@ const BROKEN: readonly (readonly [what: string, named: readonly string[], kind: 
     ({ versions }) => ({
       versions: {
         ...versions,
-        delete: (key, version) => (key.endsWith("/clock") ? Promise.reject(forbidden) : versions.delete(key, version)),
+        delete: (key, version) => (key.endsWith("-clock") ? Promise.reject(forbidden) : versions.delete(key, version)),
       },
     }),
   ],
@@ -302,7 +302,7 @@ test("checkStore() warns of a bucket that locks everything", async () => {
   assert.ok(left.length > 0);
   assert.match(
     check.properties.at(-1)?.meaning ?? "",
-    /^\d+ objects below "holdfast-check-[0-9A-Z]{26}\/" stay until their retention ends/,
+    /^\d+ objects named "holdfast-check-[0-9A-Z]{26}-…" stay until their retention ends/,
   );
 });
 

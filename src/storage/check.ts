@@ -35,7 +35,7 @@ export interface StoreCheck {
 
 /** Never throws for what is wrong with the store, only the reason of the signal. */
 export async function checkStore(store: ObjectStore, { clock, signal, lock = false }: StoreCheckOptions): Promise<StoreCheck> {
-  const prefix = `holdfast-check-${new UlidSource(clock).next()}/`;
+  const prefix = `holdfast-check-${new UlidSource(clock).next()}-`;
   const probe: Probe = { store, clock, signal, lock, prefix, key: (name) => parseObjectKey(`${prefix}${name}`) };
   const properties: PropertyResult[] = [];
   try {

@@ -158,11 +158,12 @@ export class Walk {
       counters.add("bytes", size);
       return;
     }
-    counters.add(earlier?.type === "file" ? "filesChanged" : "filesNew");
+    const kind = earlier?.type === "file" ? "filesChanged" : "filesNew";
     const slot = folder.await(name);
     folder.hold();
     const settle = (node: ByteString | "omitted"): void => {
       folder.release();
+      if (node !== "omitted") counters.add(kind);
       folder.settle(slot, node);
     };
     const file = { folder: folder.fd, name };

@@ -37,6 +37,11 @@ export async function repositoryForget(
       hint: "Run the command once for each",
     });
   }
+  if (names.length === 0 && policy === undefined && given.host.length + given.path.length + given.tag.length === 0) {
+    throw new DomainError("usage", "forget_everything", "Cannot forget snapshots: neither names nor rules nor a filter say which", {
+      hint: "Give rules, as --keep-last 7, or the ids of snapshots",
+    });
+  }
   if (dryRun && given.prune === true) {
     throw new DomainError("usage", "forget_dry_prune", "Cannot say what a prune would delete: the snapshots are still there", {
       hint: "Leave out --prune or --dry-run",

@@ -13,6 +13,7 @@ import { Damages } from "./damages.ts";
 import { EntrySet } from "../index/entry-set.ts";
 import { keyOfFile } from "../layout.ts";
 import { explainMissing } from "./missing-blobs.ts";
+import { listMarks } from "../marks.ts";
 import { addAbsentPacks, repairPack } from "./pack-damage.ts";
 import type { PackTable } from "./pack-table.ts";
 import { readPacks } from "./read-packs.ts";
@@ -76,13 +77,15 @@ export async function checkRepository(session: Session, options: CheckOptions): 
   const { doneItems: trees, doneBytes: treeBytes } = progress;
   const garbage = await explainMissing(session, { unindexed: stored.unindexed, missing, damagedIndexFiles }, damages);
 
+  const { marks } = await listMarks(repository.files, { signal });
+  const marked = new Set(marks.flatMap((mark) => mark.packs.map(({ id }) => id)));
   const packs = choosePacks(session, options.readData, table, stored, damaged);
   progress.start("Reading packs", { totalItems: packs.length, totalBytes: packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) });
   await readPacks(session, packs, { table, threads, damages, failures, onRead: (bytes) => progress.add(1, bytes) });
   addUnsteadyTrees(session, damaged, damages);
 
   const touched = await traceDamage(session, damages.lostBlobs(), { threads, stretches, lastEntry: table.lastEntry });
-  const findings = [...keyFindings(session), ...garbage.map(garbageFinding), ...damageFindings(damages.list, touched)];
+  const findings = [...keyFindings(session), ...garbage.filter(({ id }) => !marked.has(id)).map(garbageFinding), ...damageFindings(damages.list, touched)];
   for (const finding of findings) options.report(finding);
   return {
     ...(await threads.run("usage", used.shared)),
