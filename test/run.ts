@@ -4,6 +4,8 @@
  * Every stage runs, whatever failed before it. Exit code 0 only if something ran and nothing failed.
  */
 import { randomInt } from "node:crypto";
+import { join } from "node:path";
+import { cacheRoot } from "../dev/host/cache.ts";
 import { systemClock } from "../src/base/clock.ts";
 import { exitCodeOf } from "../src/base/errors.ts";
 import { errorText } from "../src/base/error-text.ts";
@@ -14,6 +16,9 @@ import { type StageResult, summary } from "./runner/summary.ts";
 import { addTallies, failed, type Tally } from "./runner/tally.ts";
 
 const MAX_SEED = 2 ** 31;
+
+// Each test file is a process: none of them is to compile what another has compiled.
+process.env["NODE_COMPILE_CACHE"] ??= join(cacheRoot(), "compiled-tests");
 
 await runAsProcess(async (signal) => {
   try {

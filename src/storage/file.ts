@@ -9,6 +9,7 @@ import { DomainError } from "../base/errors.ts";
 import type { GetOptions, ListOptions, ObjectInfo, ObjectKey, ObjectStore, PutOptions } from "./object-store.ts";
 import { parseObjectKey } from "./object-store.ts";
 import { compareKeys } from "./order.ts";
+import { writeDurably } from "./write-durably.ts";
 import { objectExists, objectNotFound, objectTorn } from "./refusals.ts";
 
 /** Where objects are written before they get their name. A dot keeps it apart from keys that restic or we use. */
@@ -39,7 +40,7 @@ export class FileStore implements ObjectStore {
       await mkdir(dirname(unfinished), { recursive: true, mode: DIRECTORY_MODE });
       await (this.#swept ??= this.#sweep());
       await mkdir(dirname(target), { recursive: true, mode: DIRECTORY_MODE });
-      await writeDurably(unfinished, body);
+      await writeDurably(unfinished, body, FILE_MODE);
       signal?.throwIfAborted();
       // A link fails where there is a file already; a rename replaces it.
       await (ifAbsent ? link : rename)(unfinished, target);
@@ -175,12 +176,6 @@ function isKey(path: string): path is ObjectKey {
   } catch {
     return false;
   }
-}
-
-async function writeDurably(path: string, body: Uint8Array): Promise<void> {
-  await using file = await open(path, "wx", FILE_MODE);
-  await file.writeFile(body);
-  await file.sync();
 }
 
 /** Makes the name durable too, not only the content. */

@@ -7,7 +7,7 @@ import { toolStage } from "./tool-stage.ts";
 
 const MINUTE_MS = 60_000;
 /** Two files at a time: the cores of the smallest machine that is meant to run them. */
-const UNIT_CONCURRENCY = 2;
+const TWO_AT_A_TIME = 2;
 /** These start servers and clusters, which must not compete for time limits. */
 const ONE_AT_A_TIME = 1;
 
@@ -17,15 +17,15 @@ const QUICK: readonly Stage[] = [
   toolStage("types", "typescript/bin/tsc"),
   nodeStage("unit", {
     patterns: ["src/**/*.test.ts", "bench/**/*.test.ts", "test/lint/**/*.test.ts", "test/runner/**/*.test.ts"],
-    concurrency: UNIT_CONCURRENCY,
+    concurrency: TWO_AT_A_TIME,
     fileTimeoutMs: MINUTE_MS,
   }),
 ];
 
 const SLOW: readonly Stage[] = [
-  folderStage("contract", UNIT_CONCURRENCY, 5 * MINUTE_MS),
+  folderStage("contract", TWO_AT_A_TIME, 5 * MINUTE_MS),
   folderStage("integration", ONE_AT_A_TIME, 10 * MINUTE_MS),
-  folderStage("interop", ONE_AT_A_TIME, 10 * MINUTE_MS),
+  folderStage("interop", TWO_AT_A_TIME, 10 * MINUTE_MS),
   goStage,
   nodeStage("dev", {
     patterns: ["dev/**/*.test.ts", "test/support/**/*.test.ts"],
