@@ -34,7 +34,7 @@ function holdfast(name: string, version: string, backupFlags: readonly string[])
       changed: { measured: line(task, "files", "backup", task.data.changed, ...backupFlags) },
       prune: {
         before: [line(task, "repository", "forget", "--keep-last", "1")],
-        measured: line(task, "repository", "prune"),
+        measured: line(task, "repository", "prune", "--grace", "0s"),
       },
     }),
   };
