@@ -33,7 +33,7 @@ function holdfast(name: string, version: string, backupFlags: readonly string[])
       "read-data": { measured: line(task, "repository", "check", "--read-data") },
       changed: { measured: line(task, "files", "backup", task.data.changed, ...backupFlags) },
       prune: {
-        before: [line(task, "repository", "forget", "--keep-last", "1")],
+        before: [line(task, "repository", "forget", "--keep-last", "1", "--group-by", "")],
         measured: line(task, "repository", "prune", "--grace", "0s"),
       },
     }),
