@@ -191,6 +191,7 @@ test("values of options that cannot be read", async (t) => {
     [["files", "backup", folder, "--exclude-larger-than", "1 MB"], /^Cannot read size "1 MB"/],
     [["files", "rewrite"], /^Cannot rewrite snapshots: nothing says what is to change$/],
     [["repository", "forget"], /^Cannot choose snapshots to forget: no rule says which to keep$/],
+    [["repository", "forget", "--may-remove-all"], /^Cannot forget snapshots: neither names nor rules nor a filter say which$/],
     [["repository", "forget", "--keep-last", "0"], /^Cannot use --keep-last "0": not a whole number from 1 on$/],
     [["repository", "check", "--read-data-subset", "3/2"], /^Cannot read part "3\/2" of the data: there is no such part$/],
     [["repository", "repair", "packs", "1234"], /^Cannot repair pack "1234": not the name of a pack$/],

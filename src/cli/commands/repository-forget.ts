@@ -37,7 +37,8 @@ export async function repositoryForget(
       hint: "Run the command once for each",
     });
   }
-  if (names.length === 0 && policy === undefined && given.host.length + given.path.length + given.tag.length === 0) {
+  const isUnlimited = names.length === 0 && policy === undefined && given.host.length + given.path.length + given.tag.length === 0;
+  if (mayRemoveAll && isUnlimited) {
     throw new DomainError("usage", "forget_everything", "Cannot forget snapshots: neither names nor rules nor a filter say which", {
       hint: "Give rules, as --keep-last 7, or the ids of snapshots",
     });
