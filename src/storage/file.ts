@@ -112,8 +112,10 @@ export class FileStore implements ObjectStore {
   async *#walk(folder: string, prefix: string, signal: AbortSignal | undefined): AsyncGenerator<ObjectKey, void, undefined> {
     signal?.throwIfAborted();
     const entries = await readdir(join(this.#root, folder), { withFileTypes: true }).catch((error: unknown) => {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-      throw this.#failure(folder, error);
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ENOENT") return [];
+      if (code !== "ENOTDIR" || folder !== "") throw this.#failure(folder, error);
+      throw new DomainError("not-found", "storage_no_folder", `Cannot use ${this.url}: it is no folder`, { cause: error });
     });
     // With its slash a folder stands where the keys in it belong.
     const names = entries

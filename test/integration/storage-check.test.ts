@@ -81,7 +81,7 @@ test("what is wrong is said in one sentence, with the exit code of its kind", as
     [wrongKey, urlOf(bucket), 4, /the server does not accept the credentials$/m],
     [bucket, "s3://a-bucket?endpoint=http://127.0.0.1:9", 7, /\(ECONNREFUSED\)$/m],
     [bucket, "backups", 2, /^Cannot use the URL of a storage: neither an absolute path nor a URL$/m],
-    [bucket, import.meta.filename, 5, /^Cannot find object "holdfast-check-.*" in file:/m],
+    [bucket, import.meta.filename, 5, /^Cannot use file:.*: it is no folder$/m],
   ];
   for (const [by, url, exitCode, words] of cases) {
     const result = await check(t, by, url);
