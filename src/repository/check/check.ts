@@ -85,7 +85,11 @@ export async function checkRepository(session: Session, options: CheckOptions): 
   addUnsteadyTrees(session, damaged, damages);
 
   const touched = await traceDamage(session, damages.lostBlobs(), { threads, stretches, lastEntry: table.lastEntry });
-  const findings = [...keyFindings(session), ...garbage.filter(({ id }) => !marked.has(id)).map(garbageFinding), ...damageFindings(damages.list, touched)];
+  const findings = [
+    ...keyFindings(session),
+    ...garbage.filter(({ id }) => !marked.has(id)).map(garbageFinding),
+    ...damageFindings(damages.list, touched),
+  ];
   for (const finding of findings) options.report(finding);
   return {
     ...(await threads.run("usage", used.shared)),
