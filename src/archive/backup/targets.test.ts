@@ -64,7 +64,7 @@ test("treeSource() refuses a path that is not there, before anything is done", a
 });
 
 test("absolutePaths() names each path once, in order", () => {
-  assert.deepEqual(absolutePaths(["b", "/z", "./b/", "../a"], "/work"), ["/a", "/work/b", "/z"]);
+  assert.deepEqual(absolutePaths(["b", "/z", "./b/", "../a"], "/home"), ["/a", "/home/b", "/z"]);
 });
 
 test("folderSource() wants all of a folder", () => {

@@ -6,6 +6,7 @@ import type { ProgressSink } from "../../base/progress.ts";
 import type { BlobIndex } from "../index/blob-index.ts";
 import { listMarks, type Mark, type MarkedPack } from "../marks.ts";
 import { listFiles } from "../sealed-files.ts";
+import { findHeldIndex } from "../object-lock/held-index.ts";
 import type { Session } from "../session.ts";
 import { decidePacks, type PackFate, type RewriteOptions } from "./decide.ts";
 import { EntrySet, entryLimit } from "../index/entry-set.ts";
@@ -13,7 +14,6 @@ import { findUsed } from "./find-used.ts";
 import { BLOBS_PER_INDEX_FILE } from "./index-files.ts";
 import { PRUNE_MARGINS } from "./margins.ts";
 import { assertWhole, type IndexedUse, type Packs, packUses } from "./pack-uses.ts";
-import { findPinnedIndex } from "./pinned-index.ts";
 import { putBack } from "./put-back.ts";
 import { readResumeRoots } from "./resume-roots.ts";
 import { blobsMissing, indexChanged, indexDamaged, noCompression, snapshotsDamaged } from "./refusals.ts";
@@ -89,7 +89,7 @@ export async function planPrune(session: Session, options: PruneOptions): Promis
     listPacks(session),
     listMarks(repository.files, { signal }),
     readResumeRoots(repository.files, nowMs - PRUNE_MARGINS.resumeMs, { signal }),
-    findPinnedIndex(session, nowMs),
+    findHeldIndex(session, nowMs),
   ]);
   for (const { finding } of damaged) report(finding);
   const { used, restored } = await findAllUsed(session, { snapshotTrees, marks, packs, progress: options.progress });
