@@ -21,6 +21,8 @@ export interface LaterChunker {
   readonly fields: JsonFields;
 }
 
+/** The hash looks at so many bytes: a shorter chunk could not be cut by its content. */
+const MIN_CHUNK_BYTES = 64;
 const SEED_FORM = /^[0-9a-f]{64}$/;
 
 /** @throws {DomainError} corrupt/config, corrupt/chunker_parameters: by the file that they are in */
@@ -29,7 +31,7 @@ export function parseChunkerParameters(fields: JsonObject): ChunkerParameters | 
   if (kind !== "gear" || version !== 1) return { kind: "later", fields: { kind, version, ...fields.rest() } };
   const [min, mean, max, forcedCut] = [fields.count("min"), fields.count("mean"), fields.count("max"), fields.count("forcedCut")];
   const seed = fields.text("seed");
-  const areOrdered = min > 0 && min <= mean && mean <= max && max <= forcedCut && max <= REPOSITORY_LIMITS.dataBlobBytes;
+  const areOrdered = min >= MIN_CHUNK_BYTES && min + 1 < mean && mean <= max && max <= forcedCut && max <= REPOSITORY_LIMITS.dataBlobBytes;
   if (!areOrdered || !Number.isSafeInteger(forcedCut)) throw fields.fault("the chunker's lengths do not fit together");
   if (!SEED_FORM.test(seed)) throw fields.fault("the chunker's seed is not 32 bytes of hex");
   return { kind, version, min, mean, max, forcedCut, seed };

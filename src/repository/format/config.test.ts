@@ -77,6 +77,9 @@ test("parseConfig() refuses other versions, ids and polynomials, and what is no 
 test("parseConfig() refuses lengths of our chunker that do not fit together, and seeds that are not hex", () => {
   const bad = [
     { min: 0 },
+    { min: 63 },
+    { min: CHUNKER.mean },
+    { min: CHUNKER.mean - 1 },
     { min: CHUNKER.mean + 1 },
     { mean: CHUNKER.max + 1 },
     { max: CHUNKER.forcedCut + 1 },
