@@ -14,13 +14,16 @@ import { IMAGES } from "./images/images.ts";
 import { olderResticBinary, resticBinary } from "./peers/restic.ts";
 import { buildS3Server } from "./s3/server.ts";
 
+/** Those whose completion is tested, but for bash, which is there. */
+const SHELLS = ["zsh", "fish"];
+
 await runAsProcess(async (signal) => {
   if (process.platform !== "linux" || process.getuid?.() !== 0) {
     process.stderr.write("Not preparing clusters: they need Linux and root; tests that need them will be skipped\n");
     return 0;
   }
   try {
-    await requirePackages(PACKAGES, signal);
+    await requirePackages([...PACKAGES, ...SHELLS], signal);
     for (const version of VERSIONS) await buildBinaries(version, signal);
     await buildS3Server(signal);
     for (const restic of [resticBinary, olderResticBinary]) await restic(signal);

@@ -5,6 +5,7 @@
 import { Command, Help, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { type CommandContext, processContext } from "./context.ts";
+import { addExamples } from "./examples.ts";
 import { addCompletion } from "./nouns/completion.ts";
 import { addFiles } from "./nouns/files.ts";
 import { addRepository } from "./nouns/repository.ts";
@@ -42,6 +43,7 @@ export function createProgram(context: CommandContext = processContext(new Abort
     .argument("[command...]", "The command to explain")
     .description("Print help of a command")
     .action((path: readonly string[]) => findCommand(program, path).outputHelp());
+  addExamples(program);
   return program;
 }
 

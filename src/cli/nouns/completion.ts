@@ -10,14 +10,6 @@ export function addCompletion(program: Command, context: CommandContext): void {
     .command("completion")
     .addArgument(new Argument("<shell>", "Which shell it is for").choices(SHELLS))
     .description("Print a script that lets a shell complete commands and options")
-    .addHelpText(
-      "after",
-      `
-Examples:
-  source <(holdfast completion bash)                              # in ~/.bashrc
-  source <(holdfast completion zsh)                               # in ~/.zshrc, after compinit
-  holdfast completion fish > ~/.config/fish/completions/holdfast.fish`,
-    )
     .action(async (shell: Shell) => (await import("../commands/completion-script.ts")).completionScript(shell, context));
 
   // Prints a line for each word that fits, "word<Tab>description", and ":files" where names of files do.

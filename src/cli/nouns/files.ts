@@ -51,18 +51,10 @@ function addBackup(files: Command, context: CommandContext): void {
         .choices(["sample", "all"])
         .default("sample"),
     );
-  addRepositoryOptions(backup)
-    .addHelpText(
-      "after",
-      `
-Examples:
-  holdfast files backup /home /etc --exclude-caches --exclude '*.tmp' --tag daily
-  pg_dump shop | holdfast files backup --stdin-name shop.sql`,
-    )
-    .action(async (paths: readonly string[], given: FilesBackupOptions, command: Command) => {
-      const { filesBackup } = await import("../commands/files-backup.ts");
-      await filesBackup(paths, given, command, context);
-    });
+  addRepositoryOptions(backup).action(async (paths: readonly string[], given: FilesBackupOptions, command: Command) => {
+    const { filesBackup } = await import("../commands/files-backup.ts");
+    await filesBackup(paths, given, command, context);
+  });
 }
 
 function addRestore(files: Command, context: CommandContext): void {
@@ -85,18 +77,10 @@ function addRestore(files: Command, context: CommandContext): void {
     .option("--verify", "Read back what was written")
     .option("--verbose", "Say what is done with each file")
     .option("-n, --dry-run", "Only say what would be written, and whether there is room");
-  addRepositoryOptions(addAsOf(addSnapshotFilter(restore)))
-    .addHelpText(
-      "after",
-      `
-Examples:
-  holdfast files restore latest --target /
-  holdfast files restore 4f1c22aa:/home/anna --target /tmp/anna --include '*.odt'`,
-    )
-    .action(async (place: string, given: FilesRestoreOptions, command: Command) => {
-      const { filesRestore } = await import("../commands/files-restore.ts");
-      await filesRestore(place, given, command, context);
-    });
+  addRepositoryOptions(addAsOf(addSnapshotFilter(restore))).action(async (place: string, given: FilesRestoreOptions, command: Command) => {
+    const { filesRestore } = await import("../commands/files-restore.ts");
+    await filesRestore(place, given, command, context);
+  });
 }
 
 function addList(files: Command, context: CommandContext): void {

@@ -43,18 +43,10 @@ function addInit(repository: Command, context: CommandContext): void {
     .option("--from-password-file <file>", "Read the password of --chunker-from from this file (default: $HOLDFAST_FROM_PASSWORD, or ask)")
     .addOption(new Option("--format-version <version>", "Version of restic's format").choices(["1", "2"]).default("2"))
     .option("--no-check-storage", "Do not prove first that the storage keeps what repositories rely on");
-  addRepositoryOptions(init)
-    .addHelpText(
-      "after",
-      `
-Examples:
-  holdfast repository init --repository /srv/backups --key-out ~/backups.key
-  holdfast repository init --repository 's3://backups/eu?region=eu-central-1' --password-file ~/.holdfast`,
-    )
-    .action(async (given: RepositoryInitOptions, command: Command) => {
-      const { repositoryInit } = await import("../commands/repository-init.ts");
-      await repositoryInit(given, command, context);
-    });
+  addRepositoryOptions(init).action(async (given: RepositoryInitOptions, command: Command) => {
+    const { repositoryInit } = await import("../commands/repository-init.ts");
+    await repositoryInit(given, command, context);
+  });
 }
 
 function addCheck(repository: Command, context: CommandContext): void {
@@ -81,12 +73,12 @@ function addForget(repository: Command, context: CommandContext): void {
     .option("--may-remove-all", "Let a group lose its last good snapshot")
     .option("-n, --dry-run", "Only say what would be removed, and why the rest is kept")
     .option("--prune", "Prune afterwards, as the command of that name does");
-  addRepositoryOptions(addSnapshotFilter(forget))
-    .addHelpText("after", "\nExample:\n  holdfast repository forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run")
-    .action(async (names: readonly string[], given: RepositoryForgetOptions, command: Command) => {
+  addRepositoryOptions(addSnapshotFilter(forget)).action(
+    async (names: readonly string[], given: RepositoryForgetOptions, command: Command) => {
       const { repositoryForget } = await import("../commands/repository-forget.ts");
       await repositoryForget(names, given, command, context);
-    });
+    },
+  );
 }
 
 function addPrune(repository: Command, context: CommandContext): void {

@@ -14,10 +14,6 @@ export function addStorage(program: Command, context: CommandContext): void {
     .argument("<url>", "Folder or bucket: /path, file:///path, s3://bucket/prefix?endpoint=…&region=…&pathStyle=true")
     .description("Prove that a storage keeps what repositories rely on; it writes a few small objects and removes them again")
     .option("--lock", "Prove Object Lock as well, which takes ten seconds more")
-    .addHelpText(
-      "after",
-      "\nExamples:\n  holdfast storage check /srv/backups\n  holdfast storage check 's3://backups/eu?endpoint=https://s3.example.org'",
-    )
     .action(async (url: string, { lock = false }: Partial<StorageCheckOptions>, command: Command) => {
       const { storageCheck } = await import("../commands/storage-check.ts");
       await storageCheck(url, { lock }, context, outputFormat(command));

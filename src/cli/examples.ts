@@ -1,0 +1,71 @@
+/** Examples in the help of every command. A test reads each of them as the program would. */
+import type { Command } from "commander";
+
+/** By the words of the command. Those that need a repository find it in the environment, unless the example is about naming one. */
+const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  "repository init": [
+    "holdfast repository init --repository /srv/backups --key-out ~/backups.key",
+    "holdfast repository init --repository 's3://backups/eu?region=eu-central-1' --password-file ~/.holdfast",
+  ],
+  "repository check": ["holdfast repository check", "holdfast repository check --read-data-subset 5%"],
+  "repository stats": ["holdfast repository stats", "holdfast repository stats latest --mode raw-data"],
+  "repository forget": [
+    "holdfast repository forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run",
+    "holdfast repository forget --keep-within 30d --host web-1 --prune",
+  ],
+  "repository prune": ["holdfast repository prune --dry-run", "holdfast repository prune --max-unused 10% --max-repack '20 GiB'"],
+  "repository copy": [
+    "holdfast repository copy --from-repository /srv/backups --from-password-file ~/backups.key",
+    "holdfast repository copy latest --host web-1 --from-repository /srv/backups --dry-run",
+  ],
+  "repository repair index": ["holdfast repository repair index", "holdfast repository repair index --read-all-packs --dry-run"],
+  "repository repair packs": ["holdfast repository repair packs 4f1c22aa5e0b8d3967c1fa24d0b95e837a6cd1420f8e3b975d64ac21e89f0b37"],
+  "repository repair snapshots": [
+    "holdfast repository repair snapshots --dry-run",
+    "holdfast repository repair snapshots 4f1c22aa --forget",
+  ],
+  "repository repair undelete": ["holdfast repository repair undelete --as-of 2026-05-01T13:45:00Z --dry-run"],
+  "repository migrate": ["holdfast repository migrate --dry-run"],
+  "repository adopt": ["holdfast repository adopt --cluster production"],
+  "repository access": ["holdfast repository access --reveal", 'eval "$(holdfast repository access --password-out ~/restic.password)"'],
+  "repository unlock": ["holdfast repository unlock"],
+  "repository password": ["holdfast repository password", "holdfast repository password --new-password-file ~/.holdfast.new"],
+  "repository key add": ["holdfast repository key add --key-out ~/team.password --username team", "holdfast repository key add --reveal"],
+  "repository key list": ["holdfast repository key list"],
+  "repository key remove": ["holdfast repository key remove 4f1c22aa"],
+  "files backup": [
+    "holdfast files backup /home /etc --exclude-caches --exclude '*.tmp' --tag daily",
+    "pg_dump shop | holdfast files backup --stdin-name shop.sql",
+  ],
+  "files restore": [
+    "holdfast files restore latest --target / --dry-run",
+    "holdfast files restore 4f1c22aa:/home/anna --target /tmp/anna --include '*.odt'",
+  ],
+  "files list": ["holdfast files list --host web-1 --tag daily", "holdfast files list --latest 1"],
+  "files show": ["holdfast files show latest", "holdfast files show 4f1c22aa:/home/anna --long --recursive"],
+  "files find": ["holdfast files find '*.odt' --ignore-case", "holdfast files find '/etc/**/passwd' --newer 2026-05-01T00:00:00Z"],
+  "files diff": ["holdfast files diff 4f1c22aa latest", "holdfast files diff 4f1c22aa:/etc latest:/etc --metadata"],
+  "files dump": ["holdfast files dump latest shop.sql | psql shop", "holdfast files dump latest /home/anna --target anna.tar"],
+  "files rewrite": ["holdfast files rewrite --exclude '*.mp4' --dry-run", "holdfast files rewrite latest --add-tag keep --forget"],
+  "storage check": [
+    "holdfast storage check /srv/backups",
+    "holdfast storage check 's3://backups/eu?endpoint=https://s3.example.org' --lock",
+  ],
+  completion: [
+    "source <(holdfast completion bash)                              # in ~/.bashrc",
+    "source <(holdfast completion zsh)                               # in ~/.zshrc, after compinit",
+    "holdfast completion fish > ~/.config/fish/completions/holdfast.fish",
+  ],
+  help: ["holdfast help files backup"],
+};
+
+/** @param program With all its commands */
+export function addExamples(program: Command): void {
+  for (const [path, lines] of Object.entries(EXAMPLES)) {
+    const command = path
+      .split(" ")
+      .reduce<Command | undefined>((parent, name) => parent?.commands.find((child) => child.name() === name), program);
+    if (command === undefined) throw new Error(`there is an example of "${path}", which is no command`);
+    command.addHelpText("after", `\n${lines.length === 1 ? "Example" : "Examples"}:\n${lines.map((line) => `  ${line}`).join("\n")}`);
+  }
+}
