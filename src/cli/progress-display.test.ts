@@ -89,18 +89,24 @@ test("ProgressDisplay writes a plain line every 30 seconds where there is no ter
   assert.equal(terminal.take(), lines.join("\n"));
 });
 
-test("ProgressDisplay writes lines of JSON, the last of each stage among them", async () => {
+test("ProgressDisplay writes lines of JSON, the last of each stage among them, and the traffic at the end", async () => {
   const { display, terminal, clock } = start("json", 80);
   display.sink(READING);
   await clock.advance(100);
   display.sink({ ...READING, doneBytes: 5 });
   await clock.advance(100);
   display.sink({ stage: "Writing", doneBytes: 0, doneItems: 1 });
+  const traffic = { requests: 0, bytesSent: 0, bytesReceived: 0 };
+  display.watch("file:///a", traffic);
+  traffic.requests = 3;
   display[Symbol.dispose]();
   const lines = terminal.take().trim().split("\n");
   assert.deepEqual(
     lines.map((line) => JSON.parse(line) as unknown),
-    [READING, { ...READING, doneBytes: 5 }, { stage: "Writing", doneBytes: 0, doneItems: 1 }].map((progress) => ({ progress })),
+    [
+      ...[READING, { ...READING, doneBytes: 5 }, { stage: "Writing", doneBytes: 0, doneItems: 1 }].map((progress) => ({ progress })),
+      { traffic: { url: "file:///a", requests: 3, bytesSent: 0, bytesReceived: 0 } },
+    ],
   );
 });
 

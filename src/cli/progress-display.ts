@@ -5,6 +5,7 @@
 import { formatBytes } from "../base/byte-size.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Progress, ProgressSink } from "../base/progress.ts";
+import type { Traffic } from "../storage/counting.ts";
 import type { TerminalOutput } from "./context.ts";
 import { formatDuration } from "./duration.ts";
 import { cutEnd, cutStart, terminalWidth } from "./terminal-width.ts";
@@ -37,6 +38,7 @@ export class ProgressDisplay implements Disposable {
   #shown: Progress | undefined;
   #shownMs = -Infinity;
   #latest: Progress | undefined;
+  readonly #storages: { readonly url: string; readonly traffic: Traffic }[] = [];
 
   constructor({ mode, stderr, clock }: ProgressDisplayOptions) {
     this.#stderr = stderr;
@@ -60,8 +62,16 @@ export class ProgressDisplay implements Disposable {
     if (isLive && this.#latest !== undefined) this.#show(this.#latest, this.#clock.monotonicMs());
   }
 
+  /** Programs are told at the end what was asked of the storage. */
+  watch(url: string, traffic: Traffic): void {
+    this.#storages.push({ url, traffic });
+  }
+
   [Symbol.dispose](): void {
     this.#finishStage();
+    if (this.#form === "json") {
+      for (const { url, traffic } of this.#storages) this.#stderr.write(`${JSON.stringify({ traffic: { url, ...traffic } })}\n`);
+    }
     if (this.#form === "live" && this.#shown !== undefined) this.#stderr.write(CLEAR_LINE);
     this.#shown = undefined;
     this.#latest = undefined;

@@ -8,9 +8,11 @@ import { describeHolder } from "../repository/lock-errors.ts";
 import { openRepository, type Repository } from "../repository/repository.ts";
 import type { AsOf } from "../repository/object-lock/history.ts";
 import { readThrough } from "../repository/read-through.ts";
+import { SealedFiles } from "../repository/sealed-files.ts";
 import { parseSecret } from "../repository/secret.ts";
 import { openSession, type Session, type SessionOptions } from "../repository/session.ts";
 import type { Traffic } from "../storage/counting.ts";
+import { discarding } from "../storage/discarding.ts";
 import type { CommandContext } from "./context.ts";
 import { formatDuration } from "./duration.ts";
 import { findingWriter, outputFormat, type OutputFormat, writeResult } from "./output.ts";
@@ -97,11 +99,12 @@ export async function openRepositoryAt(
   closing: AsyncDisposableStack,
   { asOfMs }: AsOf = {},
 ): Promise<RepositoryRun> {
-  const { context, report } = run;
+  const { context, report, display } = run;
   const { clock, signal } = context;
   const secret = parseSecret(password);
   const { store, traffic } = await openRetryingStore(url, context, report);
   closing.use(store);
+  display.watch(store.url, traffic);
   if (asOfMs !== undefined && store.versions === undefined) {
     throw new DomainError("unsupported", "object_versions", `Cannot look at an earlier time of "${store.url}": it keeps no versions`, {
       hint: "Leave out --as-of",
@@ -139,6 +142,14 @@ export async function openReadingSession(run: RepositoryRun, report: FindingSink
     run.report({ grade: "info", code: "not_locked", object: run.options.url, message });
     return openSession(run.repository, { ...sessionOptions(run), report, lock: "none" });
   }
+}
+
+/** For a dry run: takes no lock, and nothing that is stored on it is kept. */
+export async function openDrySession(run: RepositoryRun): Promise<Session> {
+  const { repository, report } = run;
+  const store = discarding(repository.store);
+  const files = new SealedFiles(store, repository.cipher, repository.config.version);
+  return openSession({ ...repository, store, files }, { ...sessionOptions(run), report, lock: "none" });
 }
 
 function sessionOptions({ context, options, cache, display }: RepositoryRun): Omit<SessionOptions, "lock" | "report"> {

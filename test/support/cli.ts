@@ -4,7 +4,7 @@ import { type Bucket, environment } from "./environment.ts";
 import { type CommandResult, runProgram } from "./program.ts";
 import type { TestContext } from "node:test";
 
-const PROGRAM = join(import.meta.dirname, "../../bin/holdfast");
+export const PROGRAM: string = join(import.meta.dirname, "../../bin/holdfast");
 
 export interface Cli {
   /** For a cache, keys and files; goes with the test. */

@@ -19,7 +19,7 @@ import { formatElapsed } from "../duration.ts";
 import { parseMoment } from "../numbers.ts";
 import type { ExcludeOptions } from "../pattern-options.ts";
 import { readPatterns } from "../read-patterns.ts";
-import { openLockedSession, runOnRepository, writeSummary } from "../repository-run.ts";
+import { openDrySession, openLockedSession, runOnRepository, writeSummary } from "../repository-run.ts";
 import { counted, shortId } from "../shown.ts";
 
 export interface FilesBackupOptions extends ExcludeOptions {
@@ -36,6 +36,7 @@ export interface FilesBackupOptions extends ExcludeOptions {
   readonly parent?: string;
   readonly force?: boolean;
   readonly verifyWrites: VerifyWrites;
+  readonly dryRun?: boolean;
 }
 
 const NS_PER_MS = 1_000_000n;
@@ -48,6 +49,7 @@ export async function filesBackup(
   context: CommandContext,
 ): Promise<void> {
   const { clock } = context;
+  const { dryRun = false } = given;
   const timeMs = given.time === undefined ? undefined : parseMoment(given.time, "--time");
   const excludes = await readRules(given, context);
   const paths = await pathsOf(named, given);
@@ -57,7 +59,7 @@ export async function filesBackup(
     const { report, display } = run;
     const { username, hostname, uid, gid } = await ownIdentity();
     const host = given.host ?? hostname;
-    await using session = await openLockedSession(run, "shared");
+    await using session = await (dryRun ? openDrySession(run) : openLockedSession(run, "shared"));
     const parent = chooseParent(session.snapshots, given, host, snapshotPaths);
     const result = await backup(session, {
       source,
@@ -80,7 +82,7 @@ export async function filesBackup(
       report,
       progress: display.sink,
     });
-    writeSummary(run, summaryJson(result), () => summaryText(result));
+    writeSummary(run, summaryJson(result, dryRun), () => summaryText(result, dryRun));
   });
 }
 
@@ -148,12 +150,12 @@ function isSameSet(a: readonly string[], b: readonly string[]): boolean {
   return new Set(a).symmetricDifference(new Set(b)).size === 0;
 }
 
-function summaryJson({ id, snapshot: { parent, tree, summary } }: BackupResult): Readonly<Record<string, unknown>> {
-  if (summary === undefined) return { snapshot: id, parent, tree };
+/** A dry run makes no snapshot that could be named. */
+function summaryJson({ id, snapshot: { parent, tree, summary } }: BackupResult, dryRun: boolean): Readonly<Record<string, unknown>> {
+  const head = { ...(dryRun ? { dryRun } : { snapshot: id }), parent, tree };
+  if (summary === undefined) return head;
   return {
-    snapshot: id,
-    parent,
-    tree,
+    ...head,
     filesNew: summary.filesNew,
     filesChanged: summary.filesChanged,
     filesUnmodified: summary.filesUnmodified,
@@ -167,9 +169,9 @@ function summaryJson({ id, snapshot: { parent, tree, summary } }: BackupResult):
   };
 }
 
-function summaryText({ id, snapshot: { parent, summary } }: BackupResult): string {
+function summaryText({ id, snapshot: { parent, summary } }: BackupResult, dryRun: boolean): string {
   const compared = parent === undefined ? "" : `, compared with ${shortId(parent)}`;
-  const saved = `Saved snapshot ${shortId(id)}${compared}`;
+  const saved = `${dryRun ? "Would save a snapshot" : `Saved snapshot ${shortId(id)}`}${compared}`;
   if (summary === undefined) return saved;
   const counts = (fresh: number, changed: number, unmodified: number): string =>
     `${fresh} new, ${changed} changed, ${unmodified} unmodified`;
@@ -179,6 +181,6 @@ function summaryText({ id, snapshot: { parent, summary } }: BackupResult): strin
     `Files    ${counts(summary.filesNew, summary.filesChanged, summary.filesUnmodified)}`,
     `Folders  ${counts(summary.dirsNew, summary.dirsChanged, summary.dirsUnmodified)}`,
     `Size     ${formatBytes(summary.totalBytesProcessed)} in ${counted(summary.totalFilesProcessed, "file")}, ${took}`,
-    `Stored   ${formatBytes(summary.dataAddedPacked)}, which was ${formatBytes(summary.dataAdded)} before compression`,
+    `${dryRun ? "To store" : "Stored  "} ${formatBytes(summary.dataAddedPacked)}, which was ${formatBytes(summary.dataAdded)} before compression`,
   ].join("\n");
 }

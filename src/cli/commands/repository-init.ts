@@ -33,8 +33,9 @@ export async function repositoryInit(given: RepositoryInitOptions, command: Comm
     const ownSecret = await readOwnSecret(run);
     const secret = ownSecret ?? newKeyFor(output);
     const chunkerFrom = given.chunkerFrom === undefined ? undefined : await readConfigOf(given.chunkerFrom, given, run);
-    const { store } = await openRetryingStore(options.url, context, report);
+    const { store, traffic } = await openRetryingStore(options.url, context, report);
     await using _ = store;
+    run.display.watch(store.url, traffic);
     if (given.checkStorage) await proveStorage(store, run);
     const { username, hostname } = await ownIdentity();
     const version: RepositoryVersion = given.formatVersion === "1" ? 1 : 2;

@@ -50,7 +50,8 @@ function addBackup(files: Command, context: CommandContext): void {
       new Option("--verify-writes <share>", "How much of what is stored is read back from memory first")
         .choices(["sample", "all"])
         .default("sample"),
-    );
+    )
+    .option("-n, --dry-run", "Only say what would be stored; everything is read, nothing is written");
   addRepositoryOptions(backup).action(async (paths: readonly string[], given: FilesBackupOptions, command: Command) => {
     const { filesBackup } = await import("../commands/files-backup.ts");
     await filesBackup(paths, given, command, context);
