@@ -26,9 +26,10 @@ export function newIdentity(random?: RandomBytes): RepositoryIdentity {
 /** undefined: there is none, as in a repository that restic made. */
 export async function readIdentity(store: ObjectStore, options?: CallOptions): Promise<RepositoryIdentity | undefined> {
   try {
-    return parseIdentity(await store.get(IDENTITY_KEY, options), store.url);
+    return parseIdentity(await store.get(IDENTITY_KEY, { ...options, maxBytes: MAX_BYTES }), store.url);
   } catch (error) {
     if (error instanceof DomainError && error.code === "object_not_found") return undefined;
+    if (error instanceof DomainError && error.code === "storage_too_long") throw unreadable(store.url, "it is too long");
     throw error;
   }
 }
@@ -45,25 +46,21 @@ export async function writeIdentity(
     return identity;
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== "object_exists") throw error;
-    return parseIdentity(await store.get(IDENTITY_KEY, options), store.url);
+    return parseIdentity(await store.get(IDENTITY_KEY, { ...options, maxBytes: MAX_BYTES }), store.url);
   }
 }
 
 /** @throws {DomainError} corrupt/repository_identity, unsupported/repository_identity_version */
 export function parseIdentity(bytes: Uint8Array, url: string): RepositoryIdentity {
-  const unreadable = (state: string): DomainError =>
-    new DomainError("corrupt", "repository_identity", `Cannot read "${IDENTITY_KEY}" in "${url}": ${state}`, {
-      hint: "Open the repository with its own password instead of the location's key",
-    });
-  if (bytes.length > MAX_BYTES) throw unreadable(`it has ${bytes.length} bytes`);
+  if (bytes.length > MAX_BYTES) throw unreadable(url, `it has ${bytes.length} bytes`);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new DomainError("corrupt", "repository_identity", unreadable("it is not JSON").message, { cause });
+    throw unreadable(url, "it is not JSON", cause);
   }
   const { format, version, id, salt } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
-  if (format !== FORMAT) throw unreadable("it is something else");
+  if (format !== FORMAT) throw unreadable(url, "it is something else");
   if (version !== VERSION) {
     throw new DomainError(
       "unsupported",
@@ -74,8 +71,15 @@ export function parseIdentity(bytes: Uint8Array, url: string): RepositoryIdentit
       },
     );
   }
-  if (!isHexId(id) || !isHexId(salt)) throw unreadable("a field is missing, or not 64 hex digits");
+  if (!isHexId(id) || !isHexId(salt)) throw unreadable(url, "a field is missing, or not 64 hex digits");
   return { id, salt: Uint8Array.fromHex(salt) };
+}
+
+function unreadable(url: string, state: string, cause?: unknown): DomainError {
+  return new DomainError("corrupt", "repository_identity", `Cannot read "${IDENTITY_KEY}" in "${url}": ${state}`, {
+    cause,
+    hint: "Open the repository with its own password instead of the location's key",
+  });
 }
 
 function isHexId(value: unknown): value is HexId {

@@ -117,7 +117,7 @@ class ReadThroughStore implements ObjectStore {
     try {
       return await this.#store.get(key, options);
     } catch (error) {
-      if (isCode(error, "object_not_found") || isCode(error, "storage_torn")) return error;
+      if (isCode(error, "object_not_found") || isCode(error, "storage_torn") || isCode(error, "storage_too_long")) return error;
       throw error;
     }
   }

@@ -1,5 +1,6 @@
 /** How files are cut in a repository: as it says itself, or else as restic does. */
 import { DomainError } from "../base/errors.ts";
+import { REPOSITORY_LIMITS } from "./format/limits.ts";
 import type { Finding } from "../base/finding.ts";
 import type { CallOptions, ObjectStore } from "../storage/object-store.ts";
 import type { ChunkerSpec } from "./chunker/chunker.ts";
@@ -62,7 +63,7 @@ async function readChunker(
 ): Promise<ChunkerParameters | LaterChunker | undefined> {
   let sealed: Uint8Array;
   try {
-    sealed = await store.get(CHUNKER_KEY, options);
+    sealed = await store.get(CHUNKER_KEY, { ...options, maxBytes: REPOSITORY_LIMITS.configBytes });
   } catch (error) {
     if (error instanceof DomainError && error.code === "object_not_found") return undefined;
     throw error;

@@ -5,6 +5,7 @@ import type { HexId } from "../base/ids.ts";
 import type { CallOptions, ObjectStore } from "../storage/object-store.ts";
 import { Cipher, type MasterKey } from "./format/cipher.ts";
 import { type Config, parseConfig } from "./format/config.ts";
+import { REPOSITORY_LIMITS } from "./format/limits.ts";
 import type { RepositoryIdentity } from "./identity.ts";
 import { readKeys, unlockKeys } from "./keys.ts";
 import { CONFIG_KEY, IDENTITY_KEY } from "./layout.ts";
@@ -32,6 +33,7 @@ export interface Repository {
  * @throws {DomainError} unauthenticated/wrong_repository_key
  * @throws {DomainError} unsupported/repository_version
  * @throws {DomainError} corrupt/config
+ * @throws {DomainError} corrupt/repository_identity: which the location's key needs
  */
 export async function openRepository(store: ObjectStore, secret: RepositorySecret, options: CallOptions = {}): Promise<Repository> {
   const candidates = candidateIdentities(store, options);
@@ -42,7 +44,8 @@ export async function openRepository(store: ObjectStore, secret: RepositorySecre
   ]);
   let unopened: unknown;
   for (let next = first; next.done !== true; next = await candidates.next()) {
-    const { identity, isLatest } = next.value;
+    const { identity, isLatest, fault } = next.value;
+    if (fault !== undefined && secret.kind === "location-key") throw fault;
     for await (const { id: keyId, masterKey } of unlockKeys(keys, repositoryPassword(secret, identity))) {
       const cipher = new Cipher(masterKey);
       let opened: OpenedConfig;
@@ -55,7 +58,16 @@ export async function openRepository(store: ObjectStore, secret: RepositorySecre
       const { config, findings: ofChunker } = await recoverChunker(parseConfig(opened.json), { store, cipher, identity }, options);
       const files = new SealedFiles(store, cipher, config.version);
       const overwritten = [...(opened.isOverwritten ? [CONFIG_KEY] : []), ...(isLatest ? [] : [IDENTITY_KEY])].map(overwrittenFinding);
-      return { store, config, identity, masterKey, keyId, cipher, files, findings: [...findings, ...overwritten, ...ofChunker] };
+      return {
+        store,
+        config,
+        identity,
+        masterKey,
+        keyId,
+        cipher,
+        files,
+        findings: [...findings, ...ofIdentity(fault), ...overwritten, ...ofChunker],
+      };
     }
   }
   if (unopened !== undefined) {
@@ -73,6 +85,10 @@ export async function openRepository(store: ObjectStore, secret: RepositorySecre
   });
 }
 
+function ofIdentity(fault: DomainError | undefined): readonly Finding[] {
+  return fault === undefined ? [] : [{ grade: "info", code: "identity_damaged", object: IDENTITY_KEY, message: fault.message }];
+}
+
 function noKeys(url: string, findings: readonly Finding[]): DomainError {
   const state = findings.length === 0 ? "it has no key files" : "none of its key files can be used";
   return new DomainError("corrupt", "no_usable_key", `Cannot open repository "${url}": ${state}`, {
@@ -83,8 +99,10 @@ function noKeys(url: string, findings: readonly Finding[]): DomainError {
 
 async function readConfig(store: ObjectStore, options: CallOptions): Promise<Uint8Array> {
   try {
-    return await store.get(CONFIG_KEY, options);
+    return await store.get(CONFIG_KEY, { ...options, maxBytes: REPOSITORY_LIMITS.configBytes });
   } catch (error) {
+    // What is too long is no config; an earlier version may be.
+    if (error instanceof DomainError && error.code === "storage_too_long") return new Uint8Array(0);
     if (!(error instanceof DomainError) || error.code !== "object_not_found") throw error;
     throw new DomainError("not-found", "repository_not_found", `Cannot open repository "${store.url}": there is none`, {
       hint: 'Check the address, or make one with "holdfast repository init"',

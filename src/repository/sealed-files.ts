@@ -9,6 +9,9 @@ import { packFileBody, unpackFileBody } from "./format/file-body.ts";
 import { REPOSITORY_LIMITS } from "./format/limits.ts";
 import { folderOf, idOfKey, keyOfFile, type ContentNamedType, type SealedFileType } from "./layout.ts";
 
+/** Of a seal and a frame: more than enough. */
+const FILE_OVERHEAD_BYTES = 1024;
+
 export interface FileInfo {
   readonly id: HexId;
   readonly sizeBytes: number;
@@ -77,13 +80,20 @@ export async function* listFiles(
  *
  * @throws {DomainError} not-found/object_not_found
  * @throws {DomainError} corrupt/file_hash
+ * @throws {DomainError} corrupt/storage_too_long
  */
 export async function loadFile(store: ObjectStore, type: ContentNamedType, id: HexId, options: CallOptions = {}): Promise<Uint8Array> {
   const key = keyOfFile(type, id);
-  const bytes = await store.get(key, options);
+  const bytes = await store.get(key, { ...options, maxBytes: maxBytesOf(type) });
   if (createHash("sha256").update(bytes).digest().toHex() === id) return bytes;
   throw new DomainError("corrupt", "file_hash", `Cannot read "${key}" in "${store.url}": its bytes are not those it was named after`, {
     details: { key },
     hint: 'Run "holdfast repository check" to see what is damaged, then "holdfast repository repair"',
   });
+}
+
+/** What was packed is no longer than what it was before, but for what is put around it. */
+function maxBytesOf(type: ContentNamedType): number {
+  if (type === "data") return REPOSITORY_LIMITS.packBytes;
+  return type === "keys" ? REPOSITORY_LIMITS.keyFileBytes : REPOSITORY_LIMITS.fileBodyBytes + FILE_OVERHEAD_BYTES;
 }

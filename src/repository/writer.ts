@@ -5,6 +5,7 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
+import { REPOSITORY_LIMITS } from "./format/limits.ts";
 import { type CallOptions, type ObjectKey, parseObjectKey } from "../storage/object-store.ts";
 import { encodeJson, JsonObject } from "./format/json-object.ts";
 import { timestampAt } from "./format/timestamp.ts";
@@ -41,7 +42,10 @@ const AT_WORK_MS = 60 * 60_000;
 export async function readWriter({ store, cipher }: Repository, options: CallOptions = {}): Promise<WriterRecord | undefined> {
   const epoch = await lastEpoch(store, options);
   if (epoch === 0) return undefined;
-  const fields = JsonObject.parse(cipher.open(await store.get(keyOfEpoch(epoch), options)), "writer record");
+  const fields = JsonObject.parse(
+    cipher.open(await store.get(keyOfEpoch(epoch), { ...options, maxBytes: REPOSITORY_LIMITS.configBytes })),
+    "writer record",
+  );
   if (fields.count("version") !== VERSION) {
     throw new DomainError("unsupported", "writer_record_version", `Cannot tell who writes to "${store.url}": a newer version noted it`, {
       hint: "Use a newer Holdfast",

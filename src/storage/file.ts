@@ -10,7 +10,7 @@ import type { GetOptions, ListOptions, ObjectInfo, ObjectKey, ObjectStore, PutOp
 import { parseObjectKey } from "./object-store.ts";
 import { compareKeys } from "./order.ts";
 import { writeDurably } from "./write-durably.ts";
-import { objectExists, objectNotFound, objectTorn } from "./refusals.ts";
+import { objectExists, objectNotFound, objectTooLong, objectTorn } from "./refusals.ts";
 
 /** Where objects are written before they get their name. A dot keeps it apart from keys that restic or we use. */
 const UNFINISHED = ".unfinished";
@@ -52,11 +52,12 @@ export class FileStore implements ObjectStore {
     }
   }
 
-  async get(key: ObjectKey, { signal, range }: GetOptions = {}): Promise<Uint8Array> {
+  async get(key: ObjectKey, { signal, range, maxBytes = Infinity }: GetOptions = {}): Promise<Uint8Array> {
     signal?.throwIfAborted();
     try {
       await using file = await open(join(this.#root, key), constants.O_RDONLY | constants.O_NOFOLLOW);
       const { size } = await file.stat();
+      if (size > maxBytes) throw objectTooLong(this.url, key, maxBytes);
       const { offset, length } = range ?? { offset: 0, length: size };
       if (offset + length > size) throw objectTorn(this.url, key, { offset, length }, size);
       return await this.#read(file, key, { offset, length });

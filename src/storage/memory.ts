@@ -12,7 +12,7 @@ import type {
   VersionInfo,
 } from "./object-store.ts";
 import { compareKeys } from "./order.ts";
-import { objectExists, objectLocked, objectNotFound, objectTorn } from "./refusals.ts";
+import { objectExists, objectLocked, objectNotFound, objectTooLong, objectTorn } from "./refusals.ts";
 
 export interface MemoryStoreOptions {
   readonly clock: Clock;
@@ -144,9 +144,10 @@ function describe(key: ObjectKey, { id, modifiedMs, body }: Version, isLatest: b
   return { key, version: id, modifiedMs, sizeBytes: body?.length ?? 0, isLatest, isDeleteMarker: body === undefined };
 }
 
-function read(key: ObjectKey, version: Version | undefined, { range }: GetOptions): Uint8Array {
+function read(key: ObjectKey, version: Version | undefined, { range, maxBytes = Infinity }: GetOptions): Uint8Array {
   if (version?.body === undefined) throw objectNotFound(URL, key);
   const { body } = version;
+  if (body.length > maxBytes) throw objectTooLong(URL, key, maxBytes);
   if (range === undefined) return Uint8Array.from(body);
   if (range.offset + range.length > body.length) throw objectTorn(URL, key, range, body.length);
   return body.slice(range.offset, range.offset + range.length);

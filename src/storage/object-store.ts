@@ -18,6 +18,7 @@
  *   was told), server fault.
  * @throws {DomainError} unavailable/storage_full: no space, or over quota.
  * @throws {DomainError} corrupt/storage_torn: a range that ends after the object does.
+ * @throws {DomainError} corrupt/storage_too_long: an object that has more bytes than a get wants at most.
  */
 import type { Brand } from "../base/ids.ts";
 import { DomainError } from "../base/errors.ts";
@@ -53,6 +54,8 @@ export interface PutOptions extends CallOptions {
 export interface GetOptions extends CallOptions {
   /** All of it must exist. */
   readonly range?: Range | undefined;
+  /** Of the whole object: what is longer is refused, and not read on, since whoever can write to the store can put anything there. */
+  readonly maxBytes?: number | undefined;
 }
 
 export interface ListOptions extends CallOptions {

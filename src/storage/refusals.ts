@@ -14,6 +14,10 @@ export function objectLocked(url: string, key: ObjectKey, why: string): DomainEr
   return new DomainError("forbidden", "object_locked", `Cannot change object "${key}" in ${url}: ${why}`);
 }
 
+export function objectTooLong(url: string, key: ObjectKey, maxBytes: number): DomainError {
+  return new DomainError("corrupt", "storage_too_long", `Cannot read object "${key}" in ${url}: it has more than ${maxBytes} bytes`);
+}
+
 export function objectTorn(url: string, key: ObjectKey, range: Range, sizeBytes: number): DomainError {
   const wanted = `${range.length} bytes from ${range.offset}`;
   return new DomainError("corrupt", "storage_torn", `Cannot read ${wanted} of object "${key}" in ${url}: it has ${sizeBytes} bytes`);

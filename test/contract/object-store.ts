@@ -57,6 +57,15 @@ export function testObjectStore({ name, skip = false, open, refusesCreateAfterDe
     }
   });
 
+  contract("refuses an object that is longer than is wanted", async (store) => {
+    await store.put(key("five"), bytes("12345"));
+    assert.equal(text(await store.get(key("five"), { maxBytes: 5 })), "12345");
+    await rejectsWith(store.get(key("five"), { maxBytes: 4 }), "storage_too_long");
+    const [version] = await Array.fromAsync(store.versions?.list("five") ?? []);
+    if (version === undefined) return;
+    await rejectsWith(store.versions?.get(key("five"), version.version, { maxBytes: 4 }) ?? Promise.resolve(), "storage_too_long");
+  });
+
   contract("refuses a range that ends after the object", async (store) => {
     await store.put(key("short"), bytes("12345"));
     await rejectsWith(store.get(key("short"), { range: { offset: 3, length: 3 } }), "storage_torn");

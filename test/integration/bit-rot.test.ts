@@ -15,6 +15,8 @@ import { encodeIndexFile } from "../../src/repository/index/index-file.ts";
 import { type CheckResult, checkRepository } from "../../src/repository/check/check.ts";
 import type { CheckFinding } from "../../src/repository/check/check-findings.ts";
 import type { ReadData } from "../../src/repository/check/read-subset.ts";
+import { addKey } from "../../src/repository/keys.ts";
+import { RANDOM_PASSWORD_PARAMETERS } from "../../src/repository/format/key-file.ts";
 import { initRepository } from "../../src/repository/init.ts";
 import { idOfKey, keyOfFile, WRITER_FOLDER } from "../../src/repository/layout.ts";
 import { repairIndex } from "../../src/repository/repair/repair-index.ts";
@@ -61,8 +63,10 @@ async function survives(fixture: Fixture, key: ObjectKey, kind: DamageKind): Pro
   switch (folderOf(key)) {
     case "config":
     case "keys":
-    case "holdfast/repository.json":
       await assert.rejects(openRepository(store, SECRET), (error) => error instanceof DomainError && error.kind !== "internal");
+      return;
+    case "holdfast/repository.json":
+      await survivesIdentityDamage(fixture, store, key);
       return;
     case "holdfast/chunker":
       assertNamed(await checkAt(repository), key, "chunker_file_damaged");
@@ -79,6 +83,19 @@ async function survives(fixture: Fixture, key: ObjectKey, kind: DamageKind): Pro
   }
   const healed = await checkAt(repository);
   assert.ok(healed.ok, describe(healed.findings));
+}
+
+/** Its salt is nowhere else, so that only passwords open the repository from then on. Then nothing is lost. */
+async function survivesIdentityDamage({ repository: { masterKey } }: Fixture, store: ObjectStore, key: ObjectKey): Promise<void> {
+  await assert.rejects(openRepository(store, SECRET), (error) => error instanceof DomainError && error.kind !== "internal");
+  const [password, owner] = ["a password of its own", { username: "", hostname: "" }];
+  await addKey(store, masterKey, { password, parameters: RANDOM_PASSWORD_PARAMETERS, owner }, systemClock);
+  const opened = await openRepository(store, { kind: "password", password });
+  // Another digit of the salt is as good as the right one, but that it opens nothing.
+  const { findings } = await checkAt(opened);
+  const isNamed = findings.some(({ object, code }) => object === key && code === "identity_missing");
+  assert.equal(isNamed, opened.identity === undefined, describe(findings));
+  await withSession(opened, async (session) => assert.equal((await unreadablePaths(session)).size, 0));
 }
 
 async function survivesIndexDamage(repository: Repository, key: ObjectKey, kind: DamageKind): Promise<void> {

@@ -1,6 +1,6 @@
 /** Repositories that someone with the key or the bucket made to do harm: what only shows when the parts work together. */
 import assert from "node:assert/strict";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { systemClock } from "../../src/base/clock.ts";
@@ -18,8 +18,11 @@ import { encodeTree } from "../../src/repository/format/tree/encode.ts";
 import type { Node } from "../../src/repository/format/tree/node.ts";
 import { openRepository } from "../../src/repository/repository.ts";
 import { TreePacks } from "../../src/repository/tree-packs.ts";
+import { readThrough } from "../../src/repository/read-through.ts";
 import { FileStore } from "../../src/storage/file.ts";
-import { type BackedUp, backUp, PASSWORD, shiftedClock } from "../support/backup.ts";
+import { MemoryStore } from "../../src/storage/memory.ts";
+import { parseObjectKey } from "../../src/storage/object-store.ts";
+import { type BackedUp, backUp, newRepository, PASSWORD, shiftedClock } from "../support/backup.ts";
 import { environment } from "../support/environment.ts";
 import { createRepository, type NewRepository, readRepository, sha256, writePack, writeSealed } from "../support/plain-repository.ts";
 import { restoreLast } from "../support/restore.ts";
@@ -137,6 +140,35 @@ test("a repository of a later version is refused by its number", async (t) => {
     kind: "unsupported",
     code: "repository_version",
   });
+});
+
+test("what is longer than any file of its kind may be is not read", async (t) => {
+  const { repository, store, backUp: run } = await setting(t);
+  const secret = { kind: "password", password: PASSWORD } as const;
+  const { id } = await run();
+  await mkdir(join(repository.folder, "holdfast"), { recursive: true });
+  // More than the memory of any machine.
+  for (const name of [`index/${UNKNOWN_ID}`, `snapshots/${UNKNOWN_ID}`, "holdfast/repository.json"]) {
+    await writeFile(join(repository.folder, name), "");
+    await truncate(join(repository.folder, name), 2 ** 43);
+  }
+  const { findings, snapshot } = await run();
+  assert.deepEqual([snapshot.parent, snapshot.summary?.filesUnmodified], [id, 2]);
+  assert.deepEqual(findings.map(({ code, object }) => [code, object]).toSorted(), [
+    ["index_file_damaged", `index/${UNKNOWN_ID}`],
+    ["snapshot_damaged", `snapshots/${UNKNOWN_ID}`],
+  ]);
+  await truncate(join(repository.folder, "config"), REPOSITORY_LIMITS.configBytes + 1);
+  await assert.rejects(openRepository(store, secret), { kind: "corrupt", code: "config" });
+});
+
+test("a config that was written over with one that is too long is passed over where the store keeps versions", async () => {
+  const kept = new MemoryStore({ clock: systemClock, versioned: true });
+  const { config } = await newRepository(kept);
+  await kept.put(parseObjectKey("config"), new Uint8Array(REPOSITORY_LIMITS.configBytes + 1));
+  const store = readThrough(kept, { clock: systemClock, report: () => undefined });
+  const opened = await openRepository(store, { kind: "password", password: PASSWORD });
+  assert.equal(opened.config.id, config.id);
 });
 
 test("a config with a foreign master key is damaged, not trusted", async (t) => {

@@ -92,7 +92,7 @@ async function checkOwnFiles({ repository, signal }: Session, damages: Damages):
     damages.add({
       code: "identity_missing",
       object: IDENTITY_KEY,
-      state: "it is not there, so that the location's key opens the repository no more",
+      state: "it is not there or damaged, so that the location's key opens the repository no more",
       remedy: 'make another password with "holdfast repository key add"',
     });
   }

@@ -14,6 +14,7 @@ export interface RepositoryLimits {
   readonly scryptBytes: number;
   /** scrypt's p: how often that memory is gone through. */
   readonly scryptRounds: number;
+  /** As stored: config, and the small records beside it. */
   readonly configBytes: number;
   /** A lock, snapshot, index or other sealed file, unpacked. */
   readonly fileBodyBytes: number;
@@ -27,8 +28,6 @@ export interface RepositoryLimits {
   readonly treeBlobBytes: number;
   /** Folders in folders. */
   readonly treeDepth: number;
-  /** PATH_MAX of Linux. */
-  readonly pathBytes: number;
 }
 
 export const REPOSITORY_LIMITS: RepositoryLimits = Object.freeze({
@@ -43,5 +42,4 @@ export const REPOSITORY_LIMITS: RepositoryLimits = Object.freeze({
   dataBlobBytes: 128 * MIB,
   treeBlobBytes: 2 * GIB,
   treeDepth: 1_000,
-  pathBytes: 4_096,
 });

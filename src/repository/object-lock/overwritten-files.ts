@@ -32,13 +32,13 @@ export async function openConfig(store: ObjectStore, cipher: Cipher, sealed: Uin
 export interface CandidateIdentity {
   readonly identity: RepositoryIdentity | undefined;
   readonly isLatest: boolean;
+  /** Why there is none, where there should be one: the repository opens with a password of its own only. */
+  readonly fault?: DomainError;
 }
 
 /**
  * The identity that is there; then, should it be none, or not open the repository, the oldest that the store keeps: an identity is
  * written once.
- *
- * @throws {DomainError} corrupt/repository_identity
  */
 export async function* candidateIdentities(store: ObjectStore, options: CallOptions): AsyncGenerator<CandidateIdentity, void, undefined> {
   let latest: RepositoryIdentity | undefined;
@@ -52,7 +52,7 @@ export async function* candidateIdentities(store: ObjectStore, options: CallOpti
   if (fault === undefined) yield { identity: latest, isLatest: true };
   const isRight = (bytes: Uint8Array): boolean => succeeds(() => parseIdentity(bytes, store.url));
   const bytes = await findBytes(store, IDENTITY_KEY, isRight, options);
-  if (bytes === undefined && fault !== undefined) throw fault;
+  if (bytes === undefined && fault !== undefined) yield { identity: undefined, isLatest: true, fault };
   const oldest = bytes === undefined ? undefined : parseIdentity(bytes, store.url);
   if (oldest !== undefined && oldest.id !== latest?.id) yield { identity: oldest, isLatest: false };
 }

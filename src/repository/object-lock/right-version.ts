@@ -1,7 +1,8 @@
 /** Among the versions of a file, the one with the right bytes. */
 import { createHash } from "node:crypto";
 import { DomainError } from "../../base/errors.ts";
-import type { CallOptions, ObjectVersions, VersionInfo } from "../../storage/object-store.ts";
+import type { CallOptions, GetOptions, ObjectVersions, VersionInfo } from "../../storage/object-store.ts";
+import { REPOSITORY_LIMITS } from "../format/limits.ts";
 import { CHUNKER_KEY, CONFIG_KEY, IDENTITY_KEY } from "../layout.ts";
 import { contentsOf, type History } from "./history.ts";
 import { promisedHash } from "./lockable-files.ts";
@@ -23,8 +24,9 @@ export async function findRightVersion(
   { isRight = () => true, signal }: FindOptions = {},
 ): Promise<FoundVersion | undefined> {
   const id = promisedHash(history.key);
+  const maxBytes = id === undefined ? REPOSITORY_LIMITS.configBytes : REPOSITORY_LIMITS.packBytes;
   for (const info of inOrder(history)) {
-    const bytes = await readVersion(versions, info, { signal });
+    const bytes = await readVersion(versions, info, { maxBytes, signal });
     if (bytes !== undefined && (id === undefined ? isRight(bytes) : hasHash(bytes, id))) return { info, bytes };
   }
   return undefined;
@@ -44,12 +46,12 @@ export function hasHash(bytes: Uint8Array, id: string): boolean {
   return createHash("sha256").update(bytes).digest().toHex() === id;
 }
 
-/** undefined: it went since it was listed. */
-async function readVersion(versions: ObjectVersions, info: VersionInfo, options: CallOptions): Promise<Uint8Array | undefined> {
+/** undefined: it went since it was listed, or is longer than any of its kind may be. */
+async function readVersion(versions: ObjectVersions, info: VersionInfo, options: GetOptions): Promise<Uint8Array | undefined> {
   try {
     return await versions.get(info.key, info.version, options);
   } catch (error) {
-    if (error instanceof DomainError && error.code === "object_not_found") return undefined;
+    if (error instanceof DomainError && (error.code === "object_not_found" || error.code === "storage_too_long")) return undefined;
     throw error;
   }
 }

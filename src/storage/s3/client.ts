@@ -121,7 +121,7 @@ export class S3Client implements AsyncDisposable {
     const { attempt, promised, limit, signal } = answer;
     const chunks: Uint8Array[] = [];
     let length = 0;
-    const tooLong = failure(attempt, ["corrupt", "storage_answer", `the answer has more than ${limit} bytes`]);
+    const tooLong = failure(attempt, ["corrupt", "storage_too_long", `the answer has more than ${limit} bytes`]);
     try {
       for await (const chunk of body as AsyncIterable<Uint8Array>) {
         length += chunk.length;

@@ -103,7 +103,7 @@ async function removing(request: Promise<S3Answer>): Promise<void> {
 }
 
 async function get(client: S3Client, key: ObjectKey, options: GetOptions, version?: VersionId): Promise<Uint8Array> {
-  const { range, signal } = options;
+  const { range, maxBytes, signal } = options;
   const attempt = { action: `get "${key}"`, url: client.location.url };
   // HTTP has no range of nothing.
   if (range?.length === 0) {
@@ -114,7 +114,7 @@ async function get(client: S3Client, key: ObjectKey, options: GetOptions, versio
   const query = version === undefined ? {} : { versionId: version };
   const span = range === undefined ? undefined : `${range.offset}-${range.offset + range.length - 1}`;
   const headers = span === undefined ? {} : { range: `bytes=${span}` };
-  const maxAnswerBytes = range?.length;
+  const maxAnswerBytes = range?.length ?? maxBytes;
   const answer = await client.request({ method: "GET", action: attempt.action, key, query, headers, maxAnswerBytes, signal });
   if (range === undefined) return answer.body;
   if (answer.body.length < range.length) throw tornError(attempt);
