@@ -9,11 +9,16 @@ import { byteStringOf } from "../../src/base/byte-string.ts";
 import type { ExcludeRules } from "../../src/archive/backup/source.ts";
 import { CACHE_FOLDER } from "../../src/archive/exclude.ts";
 import type { RepositoryVersion } from "../../src/repository/format/config.ts";
+import { checkRepository } from "../../src/repository/check/check.ts";
+import { openRepository } from "../../src/repository/repository.ts";
+import { openSession } from "../../src/repository/session.ts";
 import { FileStore } from "../../src/storage/file.ts";
 import { backUp, newRepository, PASSWORD } from "../support/backup.ts";
+import { cheapenKeys } from "../support/cheap-keys.ts";
 import { environment } from "../support/environment.ts";
 import { assertSameTree, makeEverything, noise } from "../support/file-tree.ts";
 import { runProgram } from "../support/program.ts";
+import { restoreLast } from "../support/restore.ts";
 import { type Restic, resticOn, resticSummary } from "../support/restic.ts";
 
 interface Setting {
@@ -21,6 +26,8 @@ interface Setting {
   readonly repository: string;
   readonly source: string;
   readonly restored: string;
+  /** Likewise, by Holdfast. */
+  readonly ours: string;
   readonly restic: Restic;
 }
 
@@ -33,6 +40,7 @@ async function setting(t: TestContext, options: { readonly password?: string; re
     repository,
     source: join(folder, "source"),
     restored: join(folder, "restored"),
+    ours: join(folder, "ours"),
     restic: resticOn({ program, repository, password, signal: t.signal }),
   };
 }
@@ -75,14 +83,21 @@ const WRITERS: readonly Writer[] = [
 ];
 
 for (const { name, program, version, compression } of WRITERS) {
-  test(`Holdfast finds again what ${name} stored in a repository of version ${version}`, async (t) => {
-    const { store, source, restored, restic } = await setting(t, program === undefined ? {} : { program: await program(t.signal) });
+  test(`Holdfast checks, restores and finds again what ${name} stored in a repository of version ${version}`, async (t) => {
+    const { store, repository, source, restored, ours, restic } = await setting(
+      t,
+      program === undefined ? {} : { program: await program(t.signal) },
+    );
     await mkdir(source);
     await writeFile(join(source, "noise"), noise(9_000_000, 3));
     await writeFile(join(source, "text"), "some text\n".repeat(300_000));
     await writeFile(join(source, "small"), "small");
     await restic.run("init", "--repository-version", String(version));
+    await cheapenKeys(repository, PASSWORD);
     await restic.runIn(source, ...compression, "backup", ".");
+    await assertWhole(store);
+    await restoreLast(store, "/", ours);
+    assertSameTree(ours, source);
 
     const unchanged = await backUp(store, ["."], { workingFolder: source, withParent: false });
     assert.equal(unchanged.snapshot.summary?.dataBlobs, 0);
@@ -100,9 +115,13 @@ for (const { name, program, version, compression } of WRITERS) {
 }
 
 test("Holdfast goes on with a repository that rustic wrote", async (t) => {
-  const { store, repository, restored, restic } = await setting(t, { password: "rustic" });
+  const { store, repository, restored, ours, restic } = await setting(t, { password: "rustic" });
   await cp(join(import.meta.dirname, "../fixtures/rustic/repository"), repository, { recursive: true });
+  await cheapenKeys(store, "rustic");
   await restic.run("restore", "latest", "--target", restored);
+  await assertWhole(store, "rustic");
+  await restoreLast(store, "/", ours, { password: "rustic" });
+  assertSameTree(ours, restored);
   const first = await backUp(store, ["."], { workingFolder: restored, password: "rustic" });
   assert.equal(first.snapshot.summary?.dataBlobs, 0);
   await writeFile(join(restored, "new"), "new");
@@ -160,6 +179,7 @@ const EXCLUDES: readonly (readonly [what: string, ours: Partial<ExcludeRules>, t
 test("Holdfast leaves out what restic leaves out", async (t) => {
   const { store, source, restic } = await setting(t);
   await restic.run("init");
+  await cheapenKeys(store, PASSWORD);
   const files: Readonly<Record<string, string>> = {
     "a/b/c/file": "",
     "a/c/file": "",
@@ -196,6 +216,7 @@ test("Holdfast leaves out what restic leaves out", async (t) => {
 test("Holdfast keeps to one file system as restic does", { skip: process.getuid?.() !== 0 && "only root can mount" }, async (t) => {
   const { store, source, restored, restic } = await setting(t);
   await restic.run("init");
+  await cheapenKeys(store, PASSWORD);
   await mkdir(join(source, "mounted"), { recursive: true });
   await writeFile(join(source, "file"), "file");
   await writeFile(join(source, "bound"), "");
@@ -237,6 +258,15 @@ test("restic finds what Holdfast wrote to be as long as its own", async (t) => {
   const stored = sizes.reduce((sum, size) => sum + size, 0);
   assert.ok(stored > total && stored < total * 1.001, `${stored} bytes for blobs of ${total}`);
 });
+
+async function assertWhole(store: FileStore, password = PASSWORD): Promise<void> {
+  const signal = new AbortController().signal;
+  const report = (): void => undefined;
+  const repository = await openRepository(store, { kind: "password", password });
+  await using session = await openSession(repository, { lock: "shared", clock: systemClock, report, signal });
+  const { ok, findings } = await checkRepository(session, { readData: { kind: "all" }, clock: systemClock, report, progress: report });
+  assert.deepEqual([ok, findings.filter(({ grade }) => grade !== "info")], [true, []]);
+}
 
 function streamBackup(store: FileStore): string[] {
   return [join(import.meta.dirname, "../support/backup-process.ts"), JSON.stringify({ url: store.url, stream: "stream" })];

@@ -16,6 +16,7 @@ import { openSession, type Session } from "../../src/repository/session.ts";
 import { FileStore } from "../../src/storage/file.ts";
 import type { ObjectStore } from "../../src/storage/object-store.ts";
 import { damage, type DamageKind, keysOf } from "../support/damaged-copies.ts";
+import { cheapenKeys } from "../support/cheap-keys.ts";
 import { environment } from "../support/environment.ts";
 import { noise } from "../support/file-tree.ts";
 import { runProgram } from "../support/program.ts";
@@ -106,6 +107,7 @@ async function makeRepository(t: TestContext, version: string): Promise<Peer> {
     return { exitCode, text: `${stdout}${exitCode === 0 ? "" : stderr}` };
   };
   assert.equal((await restic("init", "--repository-version", version)).exitCode, 0);
+  await cheapenKeys(repository, PASSWORD);
   mkdirSync(join(source, "deep/deeper"), { recursive: true });
   writeFileSync(join(source, "large"), noise(3_000_000, 1));
   writeFileSync(join(source, "deep/text"), "a text ".repeat(1_000));

@@ -6,6 +6,7 @@ import { test } from "node:test";
 import { resticBinary } from "../../dev/peers/restic.ts";
 import { openChunker } from "../../src/repository/chunker/chunker.ts";
 import { noise } from "../../src/repository/chunker/testing/data.ts";
+import { cheapenKeys } from "../support/cheap-keys.ts";
 import { environment } from "../support/environment.ts";
 import { runProgram } from "../support/program.ts";
 
@@ -45,6 +46,7 @@ test("a rabin chunker cuts files into the very blobs that restic stored for them
     return stdout;
   };
   await run("init");
+  await cheapenKeys(join(folder, "repository"), "test");
   await run("backup", data);
   const config = JSON.parse(await run("cat", "config")) as { readonly chunker_polynomial: string };
   const [snapshot] = JSON.parse(await run("snapshots", "--json")) as readonly { readonly id: string }[];

@@ -17,6 +17,7 @@ import { faulty } from "../../src/storage/faulty.ts";
 import { FileStore } from "../../src/storage/file.ts";
 import type { ObjectStore } from "../../src/storage/object-store.ts";
 import { backUp, newRepository, PASSWORD } from "../support/backup.ts";
+import { cheapenKeys } from "../support/cheap-keys.ts";
 import { environment } from "../support/environment.ts";
 import { assertSameTree, makeEverything } from "../support/file-tree.ts";
 import { type Restic, resticOn, resticSummary } from "../support/restic.ts";
@@ -81,13 +82,16 @@ async function snapshotsOf({
 
 async function init(store: ObjectStore, version: RepositoryVersion, chunkerFrom?: Repository): Promise<Repository> {
   const owner = { username: "test", hostname: "test" };
-  return initRepository(store, { secret: SECRET, owner, clock: systemClock, version, chunkerFrom: chunkerFrom?.config });
+  await initRepository(store, { secret: SECRET, owner, clock: systemClock, version, chunkerFrom: chunkerFrom?.config });
+  await cheapenKeys(store, PASSWORD);
+  return openRepository(store, SECRET);
 }
 
 for (const version of [1, 2] as const) {
   test(`copySnapshots() takes over what restic stored in version ${version}, and restic goes on with it`, async (t) => {
     const { files, restored, source, target } = await setting(t);
     await source.restic.run("init", "--repository-version", String(version));
+    await cheapenKeys(source.store, PASSWORD);
     await source.restic.runIn(files, "backup", ".", "--tag", "first");
     await appendFile(join(files, "folder", "added"), "added later");
     await source.restic.runIn(files, "backup", ".", "--tag", "second");
@@ -116,6 +120,7 @@ for (const version of [1, 2] as const) {
     await newRepository(source.store);
     const { id } = await backUp(source.store, ["."], { workingFolder: files });
     await target.restic.run("init", "--repository-version", String(version));
+    await cheapenKeys(target.store, PASSWORD);
     const { copied, findings } = await copyAll(source, target);
     assert.deepEqual(
       copied.map(({ from }) => from),
@@ -136,6 +141,7 @@ test("copySnapshots() copies nothing that restic has copied", async (t) => {
   await newRepository(source.store);
   await backUp(source.store, ["."], { workingFolder: files });
   await target.restic.run("init");
+  await cheapenKeys(target.store, PASSWORD);
   await target.restic.run("copy", "--from-repo", source.folder);
   const { copied, skipped } = await copyAll(source, target);
   assert.deepEqual([copied.length, skipped.length], [0, 1]);
@@ -173,6 +179,7 @@ test("restic opens a repository whose init was killed and begun again", async (t
 test("migrate() brings a repository of restic to version 2, and restic compresses there from then on", async (t) => {
   const { files, restored, source } = await setting(t);
   await source.restic.run("init", "--repository-version", "1");
+  await cheapenKeys(source.store, PASSWORD);
   await source.restic.runIn(files, "backup", ".");
   {
     await using session = await open(source.store, "exclusive");

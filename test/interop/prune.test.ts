@@ -14,6 +14,7 @@ import { planPrune, type PruneOptions, type PrunePlan } from "../../src/reposito
 import { openRepository } from "../../src/repository/repository.ts";
 import { openSession, type Session } from "../../src/repository/session.ts";
 import { FileStore } from "../../src/storage/file.ts";
+import { cheapenKeys } from "../support/cheap-keys.ts";
 import { environment } from "../support/environment.ts";
 import { type CommandResult, runProgram } from "../support/program.ts";
 
@@ -53,6 +54,7 @@ class Shared {
   async init(by: "restic" | "holdfast", version: RepositoryVersion): Promise<void> {
     if (by === "restic") await this.restic("init", "--repository-version", `${version}`);
     else await initRepository(this.#store(), { secret: SECRET, owner: { username: "u", hostname: "h" }, clock: systemClock, version });
+    await cheapenKeys(this.#store(), PASSWORD);
   }
 
   /** Three snapshots that share a part of their data each, made by restic. */

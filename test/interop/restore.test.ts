@@ -33,6 +33,7 @@ import { goModeOf, type Node } from "../../src/repository/format/tree/node.ts";
 import { EVERYTHING } from "../../src/archive/restore/options.ts";
 import { FileStore } from "../../src/storage/file.ts";
 import { backUp, newRepository, PASSWORD } from "../support/backup.ts";
+import { cheapenKeys } from "../support/cheap-keys.ts";
 import { environment } from "../support/environment.ts";
 import { assertSameTree, describeTree, makeEverything, noise } from "../support/file-tree.ts";
 import { createRepository, writePack, writeSealed } from "../support/plain-repository.ts";
@@ -98,6 +99,7 @@ for (const version of ["1", "2"]) {
     makeEverything(all.source);
     const program = await restic(t, all);
     await program.run("init", "--repository-version", version);
+    await cheapenKeys(all.store, PASSWORD);
     await program.runIn(all.source, "backup", ".");
     const { findings } = await restoreLast(all.store, "", all.target, { verify: true });
     assert.deepEqual(findings, []);

@@ -11,6 +11,7 @@ import {
   type RetentionGroup,
   type RetentionSnapshot,
 } from "../../src/repository/retention.ts";
+import { cheapenKeys } from "../support/cheap-keys.ts";
 import { environment } from "../support/environment.ts";
 import { runProgram } from "../support/program.ts";
 
@@ -68,6 +69,7 @@ test("applyRetention() keeps what restic keeps, for the same reasons", async (t)
     return stdout.startsWith("[") ? (JSON.parse(stdout) as unknown) : undefined;
   };
   await run("UTC", "init");
+  await cheapenKeys(join(folder, "repository"), "test");
   // No two at the same moment: restic may take those in any order.
   const timesOfHostTwo = TIMES.slice(3, 14).map((time) => time.replace(/.$/, "7"));
   for (const [index, time] of [...TIMES, ...timesOfHostTwo].entries()) {

@@ -21,6 +21,7 @@ import { fileCalls } from "../../src/native/files.ts";
 import { decodeTree, TreeScanner } from "../../src/repository/format/tree/decode.ts";
 import { encodeTree, TreeEncoder } from "../../src/repository/format/tree/encode.ts";
 import { type Node, nodeTypeOf, statModeOf } from "../../src/repository/format/tree/node.ts";
+import { cheapenKeys } from "../support/cheap-keys.ts";
 import { environment } from "../support/environment.ts";
 import { readRepository, unlock } from "../support/plain-repository.ts";
 import { runProgram } from "../support/program.ts";
@@ -131,6 +132,7 @@ async function resticIn(t: TestContext, repository: string): Promise<Backup> {
     return stdout;
   };
   await run("UTC", "init");
+  await cheapenKeys(repository, PASSWORD);
   return async (source, timeZone) => {
     const lines = (await run(timeZone, "backup", "--force", "--json", source)).trim().split("\n");
     const { snapshot_id: snapshotId } = JSON.parse(lines.pop() ?? "") as { snapshot_id: string };

@@ -12,6 +12,10 @@ import type { VerifyWrites } from "../../src/repository/blob-packer.ts";
 import type { ChunkerParameters } from "../../src/repository/format/chunker-parameters.ts";
 import type { RepositoryVersion } from "../../src/repository/format/config.ts";
 import { randomChunkerPolynomial } from "../../src/repository/format/polynomial.ts";
+import { addKey } from "../../src/repository/keys.ts";
+import { keyOfFile } from "../../src/repository/layout.ts";
+import { newLocationKey } from "../../src/repository/secret.ts";
+import { CHEAP_PARAMETERS } from "./cheap-keys.ts";
 import { initRepository } from "../../src/repository/init.ts";
 import { openRepository, type Repository } from "../../src/repository/repository.ts";
 import { openSession } from "../../src/repository/session.ts";
@@ -26,13 +30,17 @@ export interface NewRepositoryOptions {
 }
 
 export async function newRepository(store: ObjectStore, { version = 2, chunker = {} }: NewRepositoryOptions = {}): Promise<Repository> {
-  return initRepository(store, {
-    secret: { kind: "password", password: PASSWORD },
-    owner: { username: "test", hostname: "test" },
+  const owner = { username: "test", hostname: "test" };
+  const { masterKey, keyId } = await initRepository(store, {
+    secret: newLocationKey(),
+    owner,
     clock: systemClock,
     version,
     chunkerFrom: { chunker: { ...newGearParameters(), ...chunker }, chunkerPolynomial: randomChunkerPolynomial() },
   });
+  await addKey(store, masterKey, { password: PASSWORD, parameters: CHEAP_PARAMETERS, owner }, systemClock);
+  await store.delete(keyOfFile("keys", keyId));
+  return openRepository(store, { kind: "password", password: PASSWORD });
 }
 
 export interface BackUpOptions {

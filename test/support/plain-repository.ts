@@ -9,7 +9,7 @@ import { primitives } from "../../src/native/primitives.ts";
 import { Cipher, type MasterKey } from "../../src/repository/format/cipher.ts";
 import { type Config, parseConfig, type RepositoryVersion, serializeConfig } from "../../src/repository/format/config.ts";
 import { packFileBody, unpackFileBody } from "../../src/repository/format/file-body.ts";
-import { createKeyFile, parseKeyFile, RANDOM_PASSWORD_PARAMETERS, unlockKeyFile } from "../../src/repository/format/key-file.ts";
+import { createKeyFile, parseKeyFile, unlockKeyFile } from "../../src/repository/format/key-file.ts";
 import { REPOSITORY_LIMITS } from "../../src/repository/format/limits.ts";
 import {
   decodePackHeader,
@@ -20,6 +20,7 @@ import {
   readPackHeaderLength,
 } from "../../src/repository/format/pack-header.ts";
 import { parseSnapshot, type Snapshot } from "../../src/repository/format/snapshot.ts";
+import { CHEAP_PARAMETERS } from "./cheap-keys.ts";
 
 export interface PlainRepository {
   readonly config: Config;
@@ -89,7 +90,7 @@ export interface NewRepository {
 /** Writes key file and config. */
 export async function createRepository({ folder, password, masterKey, config }: NewRepository): Promise<void> {
   for (const name of ["data", "index", "keys", "locks", "snapshots"]) await mkdir(join(folder, name), { recursive: true });
-  const options = { parameters: RANDOM_PASSWORD_PARAMETERS, username: "holdfast", hostname: "here", createdMs: 1_700_000_000_000 };
+  const options = { parameters: CHEAP_PARAMETERS, username: "holdfast", hostname: "here", createdMs: 1_700_000_000_000 };
   const keyFile = await createKeyFile(masterKey, password, options);
   await writeFile(join(folder, "keys", sha256(keyFile)), keyFile);
   await writeFile(join(folder, "config"), new Cipher(masterKey).seal(serializeConfig(config)));

@@ -24,13 +24,13 @@ export async function restoreLast(
   store: ObjectStore,
   path: string,
   target: string,
-  options: Partial<RestoreOptions> = {},
+  options: Partial<RestoreOptions> & { readonly password?: string } = {},
 ): Promise<Restored> {
-  const { signal = new AbortController().signal, ...changes } = options;
+  const { signal = new AbortController().signal, password = PASSWORD, ...changes } = options;
   const findings: Finding[] = [];
   const entries: RestoredEntry[] = [];
   const report = (finding: Finding): void => void findings.push(finding);
-  const repository = await opened.getOrInsertComputed(store, async () => openRepository(store, { kind: "password", password: PASSWORD }));
+  const repository = await opened.getOrInsertComputed(store, async () => openRepository(store, { kind: "password", password }));
   await using session = await openSession(repository, { lock: "none", clock: systemClock, report, signal });
   const { index, cache } = session;
   const tree = session.snapshots.at(-1)?.snapshot.tree;
