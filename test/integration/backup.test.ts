@@ -260,6 +260,19 @@ test("backup() keeps folders that lie too deep to be read again empty, and says 
   assert.equal((await runProgram("rm", ["-rf", source])).exitCode, 0);
 });
 
+test("Paths that are longer than the system takes are backed up and restored, since nothing is reached by its path", async (t) => {
+  const { source, store, run } = await setting(t);
+  makeDeep(source, "d".repeat(100), 60);
+  const target = `${source} restored`;
+  const { findings, snapshot } = await run();
+  assert.deepEqual(findings, []);
+  const restored = await restoreLast(store, "/", target);
+  assert.deepEqual([restored.findings, restored.folders], [[], 60]);
+  const again = await run({ workingFolder: target, withParent: false });
+  assert.deepEqual([again.findings, again.snapshot.summary?.dirsNew], [[], snapshot.summary?.dirsNew]);
+  for (const folder of [source, target]) assert.equal((await runProgram("rm", ["-rf", folder])).exitCode, 0);
+});
+
 test("backup() keeps attributes and times at their limits", async (t) => {
   const { source, run, blobs } = await setting(t);
   const path = byteStringOf(join(source, "file"));

@@ -16,6 +16,7 @@ import { FileStore } from "../../src/storage/file.ts";
 import { parseObjectKey } from "../../src/storage/object-store.ts";
 import { bucketLocation, type Cli, openCli } from "../support/cli.ts";
 import { environment } from "../support/environment.ts";
+import { noise } from "../support/file-tree.ts";
 import type { CommandResult } from "../support/program.ts";
 
 /** The key of a location: it opens sooner than a password, of which guessing must take long. */
@@ -262,7 +263,7 @@ test("a repository whose disk is full stays whole, and says so at once", async (
   const { folder, shell } = await openCli(t, { HOLDFAST_PASSWORD: PASSWORD });
   const disk = join(folder, "disk");
   await mkdir(disk);
-  await writeFile(join(folder, "large"), Buffer.from(Array.from({ length: 3_000_000 }, () => Math.floor(Math.random() * 256))));
+  await writeFile(join(folder, "large"), noise(3_000_000, 2));
   const lines = [
     `mount -t tmpfs -o size=2m small '${disk}'`,
     `export HOLDFAST_REPOSITORY='${disk}/repository'`,
@@ -275,6 +276,26 @@ test("a repository whose disk is full stays whole, and says so at once", async (
   assert.match(stderr, /^ {2}hint: Free some space/m);
   assert.doesNotMatch(stderr, /^\s+at |next try/m);
   assert.match(stdout, /^code 7\n0 snapshots,[^]*No damage[^]*code 0$/m);
+});
+
+test("a restore for which there is no room says so before it writes anything", async (t) => {
+  const { url, folder, shell, run } = await init(t);
+  const target = join(folder, "target");
+  await mkdir(target);
+  await writeFile(join(folder, "data"), noise(3_000_000, 1));
+  assert.equal((await run("files", "backup", join(folder, "data"))).exitCode, 0);
+  const lines = [
+    `mount -t tmpfs -o size=2m small '${target}'`,
+    `export HOLDFAST_PASSWORD='${PASSWORD}' HOLDFAST_REPOSITORY='${url}'`,
+    `"$HOLDFAST" files restore latest --target '${target}'; echo "code $?"`,
+    `"$HOLDFAST" files restore latest --target '${target}' --dry-run; echo "code $?"`,
+    `ls -A '${target}'`,
+  ];
+  const { stdout, stderr } = await shell(`unshare --user --map-root-user --mount sh -c ${quoted(lines.join("\n"))}`);
+  assert.match(stderr, /^Cannot restore ".*": \d+ bytes are needed, and \d+ are free$/m);
+  assert.match(stderr, /^ {2}hint: /m);
+  assert.doesNotMatch(stderr, new RegExp(`^\\s+at |${PASSWORD}`, "m"));
+  assert.equal(stdout, "code 7\ncode 7\n");
 });
 
 function quoted(line: string): string {
