@@ -158,7 +158,7 @@ test("what is longer than any file of its kind may be is not read", async (t) =>
     ["index_file_damaged", `index/${UNKNOWN_ID}`],
     ["snapshot_damaged", `snapshots/${UNKNOWN_ID}`],
   ]);
-  await truncate(join(repository.folder, "config"), REPOSITORY_LIMITS.configBytes + 1);
+  await truncate(join(repository.folder, "config"), 2 ** 43);
   await assert.rejects(openRepository(store, secret), { kind: "corrupt", code: "config" });
 });
 
