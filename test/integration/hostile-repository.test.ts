@@ -154,10 +154,10 @@ test("what is longer than any file of its kind may be is not read", async (t) =>
   }
   const { findings, snapshot } = await run();
   assert.deepEqual([snapshot.parent, snapshot.summary?.filesUnmodified], [id, 2]);
-  assert.deepEqual(findings.map(({ code, object }) => [code, object]).toSorted(), [
-    ["index_file_damaged", `index/${UNKNOWN_ID}`],
-    ["snapshot_damaged", `snapshots/${UNKNOWN_ID}`],
-  ]);
+  assert.deepEqual(
+    new Set(findings.map(({ code, object }) => `${code} ${object}`)),
+    new Set([`index_file_damaged index/${UNKNOWN_ID}`, `snapshot_damaged snapshots/${UNKNOWN_ID}`]),
+  );
   await truncate(join(repository.folder, "config"), 2 ** 43);
   await assert.rejects(openRepository(store, secret), { kind: "corrupt", code: "config" });
 });
