@@ -6,12 +6,13 @@
  * Several processes may share it. Files appear whole, by rename; each may go at any time, and is then read from the repository again.
  */
 import { randomUUID, subtle } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import type { Clock } from "../base/clock.ts";
 import type { FindingSink } from "../base/finding.ts";
 import type { HexId } from "../base/ids.ts";
+import { makeFolder } from "../storage/make-folder.ts";
 import { cachedFiles, makeRoom, sweepUnfinished, UNFINISHED } from "./local-cache-files.ts";
 
 export type CachedType = "data" | "index" | "snapshots";
@@ -106,7 +107,7 @@ class FolderCache implements LocalCache {
     try {
       await (this.#prepared ??= this.#prepare());
       await this.#reserve(bytes.length);
-      await mkdir(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
+      await makeFolder(dirname(path), DIRECTORY_MODE);
       await writeFile(unfinished, bytes, { flag: "wx", mode: FILE_MODE });
       await this.#setUsed(unfinished);
       await rename(unfinished, path);
@@ -130,7 +131,7 @@ class FolderCache implements LocalCache {
   }
 
   async #prepare(): Promise<void> {
-    await mkdir(join(this.#folder, UNFINISHED), { recursive: true, mode: DIRECTORY_MODE });
+    await makeFolder(join(this.#folder, UNFINISHED), DIRECTORY_MODE);
     await writeFile(join(this.#folder, "CACHEDIR.TAG"), TAG, { mode: FILE_MODE });
     await sweepUnfinished(this.#folder, this.#clock.now());
   }

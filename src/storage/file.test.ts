@@ -61,3 +61,38 @@ test("parseObjectKey() refuses every name that could lead out of the store", () 
   }
   assert.equal(parseObjectKey("data/ab/..c"), "data/ab/..c");
 });
+
+test("delete() takes away with the last object of a folder the folder, if this store made it, and no other", async () => {
+  await using folder = await temporaryFolder();
+  await mkdir(join(folder.path, "data"));
+  const store = new FileStore(folder.path, systemClock);
+  const neighbour = parseObjectKey("data/ab/other");
+  for (const key of [KEY, neighbour]) await store.put(key, Buffer.from("x"));
+  await store.delete(KEY);
+  assert.deepEqual(await readdir(join(folder.path, "data/ab")), ["other"]);
+  await store.delete(neighbour);
+  assert.deepEqual(await readdir(join(folder.path, "data")), []);
+});
+
+test("put() finds its folder again while another store takes it away whenever it is empty", async () => {
+  await using folder = await temporaryFolder();
+  const rounds = Array.from({ length: 100 }, (_, round) => parseObjectKey(`locks/${round}`));
+  const stores = Array.from({ length: 4 }, () => new FileStore(folder.path, systemClock));
+  const work = async (store: FileStore, number: number): Promise<void> => {
+    for (const round of rounds) {
+      const key = parseObjectKey(`${round}-${number}`);
+      await store.put(key, Buffer.from(key));
+      assert.equal(Buffer.from(await store.get(key)).toString(), key);
+      await store.delete(key);
+    }
+  };
+  await Promise.all(stores.map(work));
+});
+
+test("put() says where no folder can be made, instead of trying for ever", async () => {
+  const store = new FileStore("/proc/holdfast/store", systemClock);
+  await assert.rejects(store.put(KEY, Buffer.from("x")), {
+    code: "storage_no_folder",
+    message: "Cannot use file:///proc/holdfast/store: no folder can be made there",
+  });
+});

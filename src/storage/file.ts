@@ -1,11 +1,12 @@
 /** A store in a local folder: one file an object, in the layout that restic's local repositories have. */
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { type FileHandle, link, lstat, mkdir, open, readdir, rename, rm, unlink } from "node:fs/promises";
+import { type FileHandle, link, lstat, open, readdir, rename, rm, rmdir, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Clock } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
+import { makeFolder } from "./make-folder.ts";
 import type { GetOptions, ListOptions, ObjectInfo, ObjectKey, ObjectStore, PutOptions } from "./object-store.ts";
 import { parseObjectKey } from "./object-store.ts";
 import { compareKeys } from "./order.ts";
@@ -16,6 +17,8 @@ import { objectExists, objectNotFound, objectTooLong, objectTorn } from "./refus
 const UNFINISHED = ".unfinished";
 /** No put takes that long: what is older was left by a writer that was killed. */
 const ABANDONED_AFTER_MS = 24 * 3_600_000;
+/** How often the folder of an object is made again that somebody else took away because it was empty. */
+const FOLDER_ATTEMPTS = 10;
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 
@@ -23,6 +26,8 @@ export class FileStore implements ObjectStore {
   readonly url: string;
   readonly #root: string;
   readonly #clock: Clock;
+  /** Folders that were not there before: they go again with the last object in them. */
+  readonly #made = new Set<string>();
   #swept: Promise<void> | undefined;
 
   /** @param root Absolute path. It is made when the first object is put. */
@@ -37,14 +42,12 @@ export class FileStore implements ObjectStore {
     const target = join(this.#root, key);
     const unfinished = join(this.#root, UNFINISHED, randomUUID());
     try {
-      await mkdir(dirname(unfinished), { recursive: true, mode: DIRECTORY_MODE });
+      await this.#makeFolder(dirname(unfinished));
       await (this.#swept ??= this.#sweep());
-      await mkdir(dirname(target), { recursive: true, mode: DIRECTORY_MODE });
       await writeDurably(unfinished, body, FILE_MODE);
       signal?.throwIfAborted();
       // A link fails where there is a file already; a rename replaces it.
-      await (ifAbsent ? link : rename)(unfinished, target);
-      await syncDirectory(dirname(target));
+      await this.#move(ifAbsent ? link : rename, unfinished, target);
     } catch (error) {
       throw this.#failure(key, error);
     } finally {
@@ -92,12 +95,51 @@ export class FileStore implements ObjectStore {
     try {
       await unlink(join(this.#root, key));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw this.#failure(key, error);
+      if (!isMissing(error)) throw this.#failure(key, error);
     }
+    await this.#removeEmpty(dirname(join(this.#root, key)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing is held between calls.
+  }
+
+  async #makeFolder(path: string): Promise<void> {
+    try {
+      for (const made of await makeFolder(path, DIRECTORY_MODE)) this.#made.add(made);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      throw new DomainError("not-found", "storage_no_folder", `Cannot use ${this.url}: no folder can be made there`, { cause: error });
+    }
+  }
+
+  /** Gives a finished file its name, durably. */
+  async #move(by: typeof rename, unfinished: string, target: string): Promise<void> {
+    const folder = dirname(target);
+    for (let attempt = 1; ; attempt++) {
+      await this.#makeFolder(folder);
+      try {
+        await by(unfinished, target);
+        break;
+      } catch (error) {
+        if (!isMissing(error) || attempt === FOLDER_ATTEMPTS) throw error;
+      }
+    }
+    await syncDirectory(folder).catch((error: unknown) => {
+      // The object was deleted again, and its folder with it.
+      if (!isMissing(error)) throw error;
+    });
+  }
+
+  async #removeEmpty(folder: string): Promise<void> {
+    for (let path = folder; path !== this.#root && this.#made.has(path); path = dirname(path)) {
+      const isGone = await rmdir(path).then(
+        () => true,
+        () => false,
+      );
+      if (!isGone) return;
+      this.#made.delete(path);
+    }
   }
 
   /** Removes what killed writers left. */
@@ -179,6 +221,10 @@ function isKey(path: string): path is ObjectKey {
   } catch {
     return false;
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "ENOENT";
 }
 
 /** Makes the name durable too, not only the content. */

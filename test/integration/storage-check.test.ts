@@ -57,15 +57,14 @@ test("a bucket with Object Lock is proven with it, and left as it was", async (t
   assert.deepEqual(await keysIn(t, bucket), []);
 });
 
-test("a folder is proven, and left without objects; Object Lock that is asked for and not there is an error", async (t) => {
+test("a folder is proven, and left as it was; Object Lock that is asked for and not there is an error", async (t) => {
   const bucket = await environment(t).bucket();
   const folder = await environment(t).temporaryFolder();
   const result = await check(t, bucket, folder);
   assert.equal(result.exitCode, 0, result.stderr);
   assert.match(result.stdout, /^reachable +ok +It answers$/m);
   assert.match(result.stdout, /^versions +not offered +What is replaced/m);
-  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
-  assert.deepEqual(files, []);
+  assert.deepEqual(await readdir(folder, { recursive: true }), [".unfinished"]);
   const locked = await check(t, bucket, folder, "--lock");
   assert.equal(locked.exitCode, 9);
   assert.match(locked.stdout, /^lock +failed/m);
@@ -82,6 +81,7 @@ test("what is wrong is said in one sentence, with the exit code of its kind", as
     [bucket, "s3://a-bucket?endpoint=http://127.0.0.1:9", 7, /\(ECONNREFUSED\)$/m],
     [bucket, "backups", 2, /^Cannot use the URL of a storage: neither an absolute path nor a URL$/m],
     [bucket, import.meta.filename, 5, /^Cannot use file:.*: it is no folder$/m],
+    [bucket, "/proc/holdfast", 5, /^Cannot use file:.*: no folder can be made there$/m],
   ];
   for (const [by, url, exitCode, words] of cases) {
     const result = await check(t, by, url);
