@@ -4,6 +4,7 @@ import { DomainError } from "../base/errors.ts";
 import type { RewriteOptions, UnusedLimit } from "../repository/prune/decide.ts";
 import { executePrune, type PruneResult } from "../repository/prune/execute.ts";
 import { type PackTotal, planPrune, type PrunePlan } from "../repository/prune/plan.ts";
+import { lockText } from "../repository/object-lock/lock-text.ts";
 import { parseDuration } from "./duration.ts";
 import type { PruneCommandOptions } from "./prune-options.ts";
 import { openLockedSession, type RepositoryRun } from "./repository-run.ts";
@@ -57,9 +58,16 @@ export function prunedText({ plan, result }: Pruned): string {
   const width = Math.max(...lines.map(([title]) => title.length));
   return [
     ...lines.map(([title, { packs, bytes }]) => `${title.padEnd(width)}  ${counted(packs, "pack")}, ${formatBytes(bytes)}`),
+    ...lockedText(plan.locked),
+    ...(result === undefined || result.swept === 0 ? [] : [`${counted(result.swept, "object")} that others had deleted removed for good`]),
     ...(plan.putBack.length === 0 ? [] : [`${counted(plan.putBack.length, "marked pack")} needed again, and put back`]),
     `${formatBytes(plan.unusedBytesAfter)} of unused data stays in packs that are needed`,
   ].join("\n");
+}
+
+function lockedText({ packs, bytes, untilMs }: PrunePlan["locked"]): readonly string[] {
+  if (untilMs === undefined) return [];
+  return [`${counted(packs, "pack")} that nothing needs, ${formatBytes(bytes)}, kept as well: ${lockText(untilMs)}`];
 }
 
 function sum(...totals: readonly PackTotal[]): PackTotal {

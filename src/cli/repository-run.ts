@@ -7,6 +7,7 @@ import { cacheFolder, type LocalCache, openLocalCache } from "../repository/loca
 import { describeHolder } from "../repository/lock-errors.ts";
 import { openRepository, type Repository } from "../repository/repository.ts";
 import type { AsOf } from "../repository/object-lock/history.ts";
+import { underRetention } from "../repository/object-lock/under-retention.ts";
 import { readThrough } from "../repository/read-through.ts";
 import { SealedFiles } from "../repository/sealed-files.ts";
 import { parseSecret } from "../repository/secret.ts";
@@ -42,6 +43,8 @@ export interface RepositoryRun extends StorageRun {
   readonly traffic: Traffic;
   /** The repository as it was then; undefined: as it is. */
   readonly asOfMs: number | undefined;
+  /** What whoever adds to it must be told. */
+  readonly unprotected: Finding | undefined;
 }
 
 export interface RunOptions {
@@ -110,9 +113,10 @@ export async function openRepositoryAt(
       hint: "Leave out --as-of",
     });
   }
-  const repository = await openRepository(readThrough(store, { clock, asOfMs, report }), secret, { signal });
+  const opened = await openRepository(readThrough(store, { clock, asOfMs, report }), secret, { signal });
+  const { repository, unprotected } = await underRetention(opened, { clock, signal });
   for (const finding of repository.findings) report(finding);
-  return { ...run, repository, traffic, asOfMs, cache: cacheOf(repository, run) };
+  return { ...run, repository, traffic, asOfMs, unprotected, cache: cacheOf(repository, run) };
 }
 
 function cacheOf({ config }: Repository, { options, context, report }: StorageRun): LocalCache | undefined {
@@ -121,12 +125,13 @@ function cacheOf({ config }: Repository, { options, context, report }: StorageRu
   return openLocalCache(cacheFolder(config.id, options.cacheDir, environment), { clock, report });
 }
 
-/** Says whom it waits for, if it waits. */
+/** For commands that write. Says whom it waits for, if it waits. */
 export async function openLockedSession(
   run: RepositoryRun,
   lock: "shared" | "exclusive",
   report: FindingSink = run.report,
 ): Promise<Session> {
+  if (run.unprotected !== undefined) run.report(run.unprotected);
   return openSession(run.repository, { ...sessionOptions(run), report, lock });
 }
 
@@ -135,7 +140,7 @@ export async function openReadingSession(run: RepositoryRun, report: FindingSink
   // Locks of another time are of no use.
   if (run.asOfMs !== undefined) return openSession(run.repository, { ...sessionOptions(run), report, lock: "none" });
   try {
-    return await openLockedSession(run, "shared", report);
+    return await openSession(run.repository, { ...sessionOptions(run), report, lock: "shared" });
   } catch (error) {
     if (!(error instanceof DomainError) || error.kind !== "forbidden") throw error;
     const message = "Reading without a lock, which cannot be written here: what is pruned meanwhile may be missed";

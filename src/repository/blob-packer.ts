@@ -22,7 +22,7 @@ export type VerifyWrites = "sample" | "all";
 export interface PackerSettings {
   readonly masterKey: MasterKey;
   readonly version: RepositoryVersion;
-  /** A pack is closed when it has reached this length. */
+  /** A pack of data is closed when it has reached this length, one of trees also at PACK_BYTES. */
   readonly packBytes: number;
   /** zstd's; only in repositories of version 2. */
   readonly level: number;
@@ -30,8 +30,12 @@ export interface PackerSettings {
 }
 
 /** How this version stores blobs. */
-export function packerSettings({ masterKey, config }: Pick<Repository, "masterKey" | "config">, verify: VerifyWrites): PackerSettings {
-  return { masterKey, version: config.version, packBytes: PACK_BYTES, level: ZSTD_LEVEL, verify };
+export function packerSettings(
+  { masterKey, config, retention }: Pick<Repository, "masterKey" | "config" | "retention">,
+  verify: VerifyWrites,
+): PackerSettings {
+  const packBytes = retention === undefined ? PACK_BYTES : LOCKED_PACK_BYTES;
+  return { masterKey, version: config.version, packBytes, level: ZSTD_LEVEL, verify };
 }
 
 export interface PackSink {
@@ -52,12 +56,18 @@ export interface PackerCounters {
 
 /** restic's target. */
 export const PACK_BYTES: number = 16 << 20;
+/** Under Object Lock each pack is asked for once a month to be kept for longer. Trees are read by whole packs: theirs stay short. */
+export const LOCKED_PACK_BYTES: number = 64 << 20;
 /** zstd's level: higher ones cost more time than they save bytes (level 3: half as fast, 3 % less). */
 const ZSTD_LEVEL = 1;
 /** The longest blob that shares a pack with others: the chunkers' maximum. */
 export const MAX_SHARED_BLOB_BYTES: number = 8 << 20;
 /** What a buffer for shared packs must hold. */
-export const PACK_BUFFER_BYTES: number = PACK_BYTES + MAX_SHARED_BLOB_BYTES + (1 << 20);
+export const PACK_BUFFER_BYTES: number = packBufferBytes(PACK_BYTES);
+
+export function packBufferBytes(packBytes: number): number {
+  return packBytes + MAX_SHARED_BLOB_BYTES + (1 << 20);
+}
 
 /** Blobs are spread at random over these, so that lengths in a pack say less about a file. restic does the same. */
 const OPEN_PACKS = 2;
@@ -77,6 +87,8 @@ export class BlobPacker {
   readonly counters: PackerCounters = { newBlobs: 0, newBytes: 0, storedBytes: 0 };
   readonly #type: BlobType;
   readonly #settings: PackerSettings;
+  /** A pack is closed when it has reached this length. */
+  readonly packBytes: number;
   readonly #cipher: Cipher;
   readonly #index: BlobIndex;
   readonly #fresh: BlobSet;
@@ -91,6 +103,7 @@ export class BlobPacker {
   constructor(type: BlobType, settings: PackerSettings, index: BlobIndex, fresh: BlobSet, sink: PackSink) {
     this.#type = type;
     this.#settings = settings;
+    this.packBytes = type === "tree" ? Math.min(settings.packBytes, PACK_BYTES) : settings.packBytes;
     this.#cipher = new Cipher(settings.masterKey);
     this.#index = index;
     this.#fresh = fresh;
@@ -230,7 +243,7 @@ export class BlobPacker {
   }
 
   #finishIfFull(slot: number, pack: PackBuffer): void {
-    if (pack.length >= this.#settings.packBytes || pack.blobs.length >= MAX_PACK_BLOBS) this.#finish(slot, pack);
+    if (pack.length >= this.packBytes || pack.blobs.length >= MAX_PACK_BLOBS) this.#finish(slot, pack);
   }
 
   /** Bytes written, or -1 if it would not be shorter. */

@@ -2,10 +2,13 @@
  * Removes snapshots, by rules or by name. Their data stays until a prune. The lock is exclusive although no data goes: which snapshot is
  * the last good one of its group is decided by a list, and nobody else may remove from it meanwhile.
  */
+import type { Clock } from "../base/clock.ts";
 import { forEachConcurrent } from "../base/concurrency.ts";
 import { DomainError } from "../base/errors.ts";
 import type { HexId } from "../base/ids.ts";
 import type { ProgressSink } from "../base/progress.ts";
+import { keyOfFile } from "./layout.ts";
+import { deleteForGood, keptUntil } from "./object-lock/deletion.ts";
 import {
   applyRetention,
   DEFAULT_GROUPING,
@@ -74,20 +77,45 @@ export function planForgetByName(
   return plan.filter(({ remove }) => remove.length > 0);
 }
 
+/** Snapshots that stay although they were to be removed, and when each can be: milliseconds since 1970, infinite under legal hold. */
+export type LockedSnapshots = ReadonlyMap<HexId, number>;
+
 /**
- * Removes what the plan says.
+ * Removes what the plan says, but for what is under Object Lock.
  *
  * @param session with an exclusive lock, that the plan was made from
+ * @returns what stays
  * @throws {DomainError} locked/…: the lock was lost
  */
-export async function executeForget(session: Session, plan: ForgetPlan, { progress }: { readonly progress: ProgressSink }): Promise<void> {
-  const ids = plan.flatMap(({ remove }) => remove.map(({ id }) => id));
+export async function executeForget(
+  session: Session,
+  plan: ForgetPlan,
+  { clock, progress }: { readonly clock: Clock; readonly progress: ProgressSink },
+): Promise<LockedSnapshots> {
+  const ids = removedBy(plan);
+  const locked = new Map<HexId, number>();
   let doneItems = 0;
   await forEachConcurrent(ids, { limit: CONCURRENT_REMOVALS, signal: session.signal }, async (id, signal) => {
     session.throwIfLost();
-    await session.repository.files.remove("snapshots", id, { signal });
+    const deletion = await deleteForGood(session.repository.store, keyOfFile("snapshots", id), { clock, signal });
+    if (deletion.kind === "kept") locked.set(id, deletion.untilMs);
     progress({ stage: "Removing snapshots", doneBytes: 0, doneItems: ++doneItems, totalItems: ids.length });
   });
+  return locked;
+}
+
+/** Of those that the plan removes, what executeForget() could not remove now. */
+export async function findLocked({ repository, signal }: Session, plan: ForgetPlan, clock: Clock): Promise<LockedSnapshots> {
+  const locked = new Map<HexId, number>();
+  await forEachConcurrent(removedBy(plan), { limit: CONCURRENT_REMOVALS, signal }, async (id, signalOfAll) => {
+    const untilMs = await keptUntil(repository.store, keyOfFile("snapshots", id), { clock, signal: signalOfAll });
+    if (untilMs !== undefined) locked.set(id, untilMs);
+  });
+  return locked;
+}
+
+function removedBy(plan: ForgetPlan): readonly HexId[] {
+  return plan.flatMap(({ remove }) => remove.map(({ id }) => id));
 }
 
 function candidateOf(stored: StoredSnapshot): ForgetCandidate {

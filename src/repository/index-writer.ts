@@ -24,6 +24,8 @@ const FLUSH_MIN_BYTES = 32 << 20;
 export class IndexWriter {
   readonly #files: SealedFiles;
   readonly #clock: Clock;
+  /** All that were added. */
+  readonly #packs = new Set<HexId>();
   #pending: StoredPack[] = [];
   #pendingBlobs = 0;
   #pendingBytes = 0;
@@ -37,8 +39,13 @@ export class IndexWriter {
     this.#lastFlushMs = clock.monotonicMs();
   }
 
+  get packs(): ReadonlySet<HexId> {
+    return this.#packs;
+  }
+
   /** Takes note of a pack that is stored for sure; writes an index file when it is time. */
   async add(pack: StoredPack, options?: CallOptions): Promise<void> {
+    this.#packs.add(pack.id);
     this.#pending.push(pack);
     this.#pendingBlobs += pack.blobs.length;
     this.#pendingBytes += pack.lengthBytes;

@@ -13,9 +13,13 @@ import { randomChunkerPolynomial } from "./format/polynomial.ts";
 import { newIdentity, writeIdentity } from "./identity.ts";
 import { addKey, type KeyOwner, readKeys, unlockKeys } from "./keys.ts";
 import { CHUNKER_KEY, CONFIG_KEY, keyOfFile } from "./layout.ts";
+import { deleteForGood } from "./object-lock/deletion.ts";
+import { retaining } from "./object-lock/immutability.ts";
+import { changeSettings } from "./object-lock/settings.ts";
+import { datesOf } from "./object-lock/under-retention.ts";
 import { chunkerOf } from "./repository-chunker.ts";
 import { openRepository, type Repository } from "./repository.ts";
-import { listFiles } from "./sealed-files.ts";
+import { listFiles, SealedFiles } from "./sealed-files.ts";
 import { repositoryPassword, type RepositorySecret } from "./secret.ts";
 
 export interface InitOptions extends CallOptions {
@@ -25,6 +29,8 @@ export interface InitOptions extends CallOptions {
   readonly version?: RepositoryVersion;
   /** Cuts files where another repository does, so that copies between the two store nothing twice. */
   readonly chunkerFrom?: Pick<Config, "chunker" | "chunkerPolynomial"> | undefined;
+  /** Puts everything under Object Lock for so long, from the first file on; only on a store that has it. @default 0 */
+  readonly retentionMs?: number;
   readonly random?: RandomBytes;
 }
 
@@ -36,8 +42,9 @@ export interface InitOptions extends CallOptions {
  * @throws {DomainError} conflict/config_missing: there are snapshots, of a repository that lost its config
  * @throws {DomainError} unsupported/chunker_version: `chunkerFrom` cuts as this version cannot
  */
-export async function initRepository(store: ObjectStore, options: InitOptions): Promise<Repository> {
-  const { secret, signal, version = 2, chunkerFrom, random = randomBytes } = options;
+export async function initRepository(given: ObjectStore, options: InitOptions): Promise<Repository> {
+  const { secret, clock, signal, version = 2, chunkerFrom, retentionMs = 0, random = randomBytes } = options;
+  const store = retentionMs === 0 ? given : retaining(given, datesOf(retentionMs, clock));
   await refuseExisting(store, { signal });
   const identity = await writeIdentity(store, newIdentity(random), { signal });
   const spec = chunkerFrom === undefined ? newGearParameters(random) : chunkerOf({ config: chunkerFrom, store });
@@ -55,12 +62,13 @@ export async function initRepository(store: ObjectStore, options: InitOptions): 
     if (chunker !== undefined) await store.put(CHUNKER_KEY, cipher.seal(Buffer.from(JSON.stringify(chunkerFields(chunker)))), { signal });
   };
   await writeChunker();
+  if (retentionMs > 0) await changeSettings(new SealedFiles(store, cipher, version), { retentionMs }, { clock, signal });
   try {
     await store.put(CONFIG_KEY, cipher.seal(serializeConfig(config)), { ifAbsent: true, signal });
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== "object_exists") throw error;
     // Who came first shall not be left with a key file that does not open its config.
-    if (key.added !== undefined) await store.delete(keyOfFile("keys", key.added), { signal });
+    if (key.added !== undefined) await deleteForGood(store, keyOfFile("keys", key.added), { clock, signal });
     throw repositoryExists(store);
   }
   // Who came second may have written its own meanwhile.

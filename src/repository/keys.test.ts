@@ -106,8 +106,8 @@ test("addKey() does not count what is no key", async () => {
 test("removeKey() removes a key, but not the one in use", async () => {
   const world = new World();
   const [one, two] = [await world.add("one"), await world.add("two")];
-  await assert.rejects(removeKey(world.store, one, one), (error) => error instanceof DomainError && error.code === "key_in_use");
-  await removeKey(world.store, two, one);
+  await assert.rejects(removeKey(world.store, one, one, world), (error) => error instanceof DomainError && error.code === "key_in_use");
+  await removeKey(world.store, two, one, world);
   assert.deepEqual(
     (await readKeys(world.store)).keys.map(({ id }) => id),
     [one],

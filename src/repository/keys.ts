@@ -10,6 +10,7 @@ import type { MasterKey } from "./format/cipher.ts";
 import { createKeyFile, type KeyFile, type KeyFileOptions, parseKeyFile, type ScryptParameters, unlockKeyFile } from "./format/key-file.ts";
 import { REPOSITORY_LIMITS } from "./format/limits.ts";
 import { keyOfFile } from "./layout.ts";
+import { deleteForGood, type Deletion, type DeletionOptions } from "./object-lock/deletion.ts";
 import { type FileInfo, listFiles, loadFile } from "./sealed-files.ts";
 
 export interface StoredKey {
@@ -130,13 +131,13 @@ export async function addKey(
  *
  * @throws {DomainError} conflict/key_in_use: the key that opened the repository, which would lock the caller out
  */
-export async function removeKey(store: ObjectStore, id: HexId, inUse: HexId, options?: CallOptions): Promise<void> {
+export async function removeKey(store: ObjectStore, id: HexId, inUse: HexId, options: DeletionOptions): Promise<Deletion> {
   if (id === inUse) {
     throw new DomainError("conflict", "key_in_use", `Cannot remove key "${id.slice(0, 8)}": it is the one in use`, {
       hint: "Open the repository with another password first",
     });
   }
-  await store.delete(keyOfFile("keys", id), options);
+  return deleteForGood(store, keyOfFile("keys", id), options);
 }
 
 function passedOver(state: string): Finding {

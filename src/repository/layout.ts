@@ -3,7 +3,7 @@ import type { HexId } from "../base/ids.ts";
 import { parseObjectKey, type ObjectKey } from "../storage/object-store.ts";
 
 /** Files that are sealed as a whole and named by the SHA-256 of their bytes. */
-export type SealedFileType = "index" | "snapshots" | "locks" | "marks" | "resume" | "ledger";
+export type SealedFileType = "index" | "snapshots" | "locks" | "settings" | "marks" | "resume" | "ledger";
 
 /** Everything that is named by the SHA-256 of its bytes. */
 export type ContentNamedType = SealedFileType | "keys" | "data";
@@ -14,6 +14,7 @@ const FOLDERS: Readonly<Record<ContentNamedType, string>> = {
   keys: "keys/",
   locks: "locks/",
   snapshots: "snapshots/",
+  settings: "holdfast/settings/",
   marks: "holdfast/marks/",
   resume: "holdfast/resume/",
   ledger: "holdfast/ledger/",

@@ -9,6 +9,7 @@ import { REPOSITORY_LIMITS } from "./format/limits.ts";
 import type { RepositoryIdentity } from "./identity.ts";
 import { readKeys, unlockKeys } from "./keys.ts";
 import { CONFIG_KEY, IDENTITY_KEY } from "./layout.ts";
+import type { RunRetention } from "./object-lock/immutability.ts";
 import { candidateIdentities, openConfig, type OpenedConfig, overwrittenFinding } from "./object-lock/overwritten-files.ts";
 import { recoverChunker } from "./repository-chunker.ts";
 import { SealedFiles } from "./sealed-files.ts";
@@ -24,6 +25,8 @@ export interface Repository {
   readonly keyId: HexId;
   readonly cipher: Cipher;
   readonly files: SealedFiles;
+  /** What is added is under Object Lock until then: `store` and `files` see to it. Without it nothing is. */
+  readonly retention?: RunRetention | undefined;
   /** What was odd when it was opened. */
   readonly findings: readonly Finding[];
 }

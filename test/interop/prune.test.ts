@@ -78,7 +78,7 @@ class Shared {
   /** All but the newest. */
   async forgetOld(): Promise<void> {
     await this.session(async (session) => {
-      await executeForget(session, planForgetByName(session.snapshots, session.snapshots.slice(0, -1)), { progress });
+      await executeForget(session, planForgetByName(session.snapshots, session.snapshots.slice(0, -1)), { clock: systemClock, progress });
     });
   }
 

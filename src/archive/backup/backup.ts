@@ -7,7 +7,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Finding, FindingSink } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ProgressSink } from "../../base/progress.ts";
-import { packerSettings, type VerifyWrites } from "../../repository/blob-packer.ts";
+import { PACK_BYTES, type PackerSettings, packerSettings, type VerifyWrites } from "../../repository/blob-packer.ts";
 import type { ChunkerSpec } from "../../repository/chunker/chunker.ts";
 import { chunkerOf } from "../../repository/repository-chunker.ts";
 import type { Snapshot, SnapshotSummary } from "../../repository/format/snapshot.ts";
@@ -16,6 +16,7 @@ import { BlobSet } from "../../repository/index/blob-set.ts";
 import { PARTIAL_TAG } from "../../repository/forget.ts";
 import { IndexWriter } from "../../repository/index-writer.ts";
 import { assertNothingMarked, markIds } from "../../repository/marks.ts";
+import { PointRetainer } from "../../repository/object-lock/retain-points.ts";
 import type { Session } from "../../repository/session.ts";
 import { saveSnapshot, type StoredSnapshot } from "../../repository/snapshots.ts";
 import { TreePacks } from "../../repository/tree-packs.ts";
@@ -25,7 +26,7 @@ import { PackUploads } from "../../repository/packing/pack-uploads.ts";
 import { type TreeReply, type TreeRequest, treeUnreadable } from "./parent-trees.ts";
 import type { ReaderStart, StoringThread } from "./reader-messages.ts";
 import type { BackupSource } from "./source.ts";
-import { readerCount, startThread } from "../../repository/packing/threads.ts";
+import { PACKS_OF_READER, readerCount, startThread } from "../../repository/packing/threads.ts";
 import type { WalkerMessage, WalkerStart } from "./walker-messages.ts";
 
 export interface BackupOptions {
@@ -53,8 +54,7 @@ export interface BackupResult {
   readonly snapshot: Snapshot;
 }
 
-/** Packs of a thread in memory: two that are filled, one on its way. */
-const PACKS_OF_READER = 3;
+/** Packs in memory: two that are filled, one on its way. */
 const PACKS_OF_WALKER = 3;
 /** A file that changed so shortly before a backup may have changed again with the same times. */
 const UNSURE_NS = 2_000_000_000n;
@@ -75,7 +75,7 @@ export async function backup(session: Session, options: BackupOptions): Promise<
   };
   const seenMarks = await markIds(session.repository.files, { signal: session.signal });
   const run = new BackupRun(session, { ...options, report });
-  const { tree, totals } = await run.run();
+  const { tree, totals, newPacks } = await run.run();
   const snapshot: Snapshot = {
     time: timestampAt(timeMs ?? startMs),
     parent: parent?.id,
@@ -84,9 +84,10 @@ export async function backup(session: Session, options: BackupOptions): Promise<
     tags: grades.has("partial") ? [...fields.tags, PARTIAL_TAG] : fields.tags,
     summary: summaryOf(totals, startMs, clock.now()),
   };
+  const retained = await new PointRetainer(session, { newPacks, report }).retain(snapshot);
   await assertNothingMarked(session, seenMarks);
   session.throwIfLost();
-  return { id: await saveSnapshot(session.repository, snapshot, { signal: session.signal }), snapshot };
+  return { id: await saveSnapshot(session.repository, retained, { signal: session.signal }), snapshot: retained };
 }
 
 class BackupRun {
@@ -95,6 +96,7 @@ class BackupRun {
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
   readonly #threads: Worker[] = [];
+  readonly #packer: PackerSettings;
   readonly #readers: number;
   readonly #counters: SharedArrayBuffer;
   readonly #fresh = BlobSet.create();
@@ -102,12 +104,13 @@ class BackupRun {
   constructor(session: Session, options: BackupOptions) {
     this.#session = session;
     this.#options = options;
-    this.#readers = options.readers ?? readerCount();
+    this.#packer = packerSettings(session.repository, options.verify);
+    this.#readers = options.readers ?? readerCount(this.#packer.packBytes);
     this.#signal = AbortSignal.any([session.signal, this.#abort.signal]);
     this.#counters = newCounters(this.#readers + 1);
   }
 
-  async run(): Promise<{ readonly tree: HexId; readonly totals: CounterTotals }> {
+  async run(): Promise<{ readonly tree: HexId; readonly totals: CounterTotals; readonly newPacks: ReadonlySet<HexId> }> {
     const { clock } = this.#options;
     const index = new IndexWriter(this.#session.repository.files, clock);
     using uploads = new PackUploads(this.#session.repository.store, index, this.#signal, (error) => this.#abort.abort(error));
@@ -117,7 +120,7 @@ class BackupRun {
       const id = await this.#orAborted(tree);
       await this.#orAborted(stored);
       await index.flush({ signal: this.#signal });
-      return { tree: id, totals: totalsOf(this.#counters) };
+      return { tree: id, totals: totalsOf(this.#counters), newPacks: index.packs };
     } finally {
       this.#abort.abort();
       await Promise.all([progress, ...this.#threads.map(async (thread) => thread.terminate())]);
@@ -127,11 +130,11 @@ class BackupRun {
   /** `stored`: every pack of every thread is. */
   #start(uploads: PackUploads): { readonly tree: Promise<HexId>; readonly stored: Promise<unknown> } {
     const flushed: Promise<void>[] = [];
-    const threadStart = (buffers: number, counterRow: number): StoringThread => {
-      const opened = uploads.open(buffers);
+    const threadStart = (buffers: number, packBytes: number, counterRow: number): StoringThread => {
+      const opened = uploads.open(buffers, packBytes);
       flushed.push(opened.flushed());
       return {
-        packer: packerSettings(this.#session.repository, this.#options.verify),
+        packer: this.#packer,
         index: this.#session.index.shared,
         fresh: this.#fresh.shared,
         packs: opened.channel,
@@ -143,7 +146,7 @@ class BackupRun {
     const requests = Array.from({ length: this.#readers }, (_, row) => {
       const { port1, port2 } = new MessageChannel();
       const start: ReaderStart = {
-        ...threadStart(PACKS_OF_READER, row),
+        ...threadStart(PACKS_OF_READER, this.#packer.packBytes, row),
         chunker: this.#chunker(),
         unsureFromNs: this.#unsureFromNs(),
         requests: port2,
@@ -152,7 +155,7 @@ class BackupRun {
       return port1;
     });
     const start: WalkerStart = {
-      ...threadStart(PACKS_OF_WALKER, this.#readers),
+      ...threadStart(PACKS_OF_WALKER, PACK_BYTES, this.#readers),
       source: this.#options.source,
       readers: requests,
       trees: this.#serveTrees(),

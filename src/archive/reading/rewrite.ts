@@ -49,6 +49,11 @@ export class TreeRewriter {
     this.#index = new IndexWriter(repository.files, options.clock);
   }
 
+  /** Those that are stored so far. */
+  get newPacks(): ReadonlySet<HexId> {
+    return this.#index.packs;
+  }
+
   /** @throws {DomainError} corrupt: a folder is damaged, or lies too deep */
   async rewrite(tree: HexId, path: ByteString = "" as ByteString, depth = 0): Promise<RewrittenTree> {
     const place = `${path}\0${tree}`;

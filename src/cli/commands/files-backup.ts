@@ -11,6 +11,7 @@ import { byteStringOf, displayText } from "../../base/byte-string.ts";
 import { formatBytes, parseBytes } from "../../base/byte-size.ts";
 import { DomainError } from "../../base/errors.ts";
 import type { VerifyWrites } from "../../repository/blob-packer.ts";
+import { findDefaultRetention } from "../../repository/object-lock/default-retention.ts";
 import { ownIdentity } from "../../repository/lock-process.ts";
 import { findSnapshot, type StoredSnapshot } from "../../repository/snapshots.ts";
 import { parseTags } from "../choose-snapshots.ts";
@@ -60,6 +61,8 @@ export async function filesBackup(
     const { username, hostname, uid, gid } = await ownIdentity();
     const host = given.host ?? hostname;
     await using session = await (dryRun ? openDrySession(run) : openLockedSession(run, "shared"));
+    const defaultRetention = await findDefaultRetention(run.repository.store, { signal: session.signal });
+    if (defaultRetention !== undefined) report(defaultRetention);
     const parent = chooseParent(session.snapshots, given, host, snapshotPaths);
     const result = await backup(session, {
       source,

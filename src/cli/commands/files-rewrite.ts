@@ -9,6 +9,11 @@ import { DomainError } from "../../base/errors.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { Snapshot } from "../../repository/format/snapshot.ts";
 import { type Timestamp, timestampAt } from "../../repository/format/timestamp.ts";
+import { keyOfFile } from "../../repository/layout.ts";
+import { deleteForGood } from "../../repository/object-lock/deletion.ts";
+import { lockText } from "../../repository/object-lock/lock-text.ts";
+import { PointRetainer } from "../../repository/object-lock/retain-points.ts";
+import type { Session } from "../../repository/session.ts";
 import { saveSnapshot, type StoredSnapshot } from "../../repository/snapshots.ts";
 import { chooseSnapshots, parseTags } from "../choose-snapshots.ts";
 import type { CommandContext } from "../context.ts";
@@ -55,25 +60,37 @@ export async function filesRewrite(
   await runOnRepository(command, context, async (run) => {
     await using session = await openLockedSession(run, forget && !dryRun ? "exclusive" : "shared");
     const rewriter = new TreeRewriter(session, new SnapshotTrees(session), { isExcluded: isExcluded ?? (() => false), dryRun, clock });
+    const retainer = new PointRetainer(session, { newPacks: rewriter.newPacks, report: run.report });
     const rewritten: Rewritten[] = [];
+    let locked = 0;
     for (const stored of chooseSnapshots(session.snapshots, names, given)) {
       const { snapshot, id: original } = stored;
       const tree = isExcluded === undefined ? { tree: snapshot.tree, files: 0, bytes: 0 } : await rewriter.rewrite(snapshot.tree);
       const next = changed(stored, tree, changes);
       if (next === undefined) continue;
       if (!dryRun) await rewriter.flush();
-      session.throwIfLost();
-      const id = dryRun ? undefined : await saveSnapshot(session.repository, next, { signal: session.signal });
-      if (forget && !dryRun) await session.repository.files.remove("snapshots", original, { signal: session.signal });
+      const id = dryRun ? undefined : await save(session, await retainer.retain(next));
       rewritten.push({ original, id, filesRemoved: tree.files, bytesRemoved: tree.bytes });
+      if (dryRun || !forget) continue;
+      const removal = await deleteForGood(session.repository.store, keyOfFile("snapshots", original), { clock, signal: session.signal });
+      if (removal.kind === "deleted") continue;
+      locked++;
+      const object = `snapshots/${original}`;
+      const message = `Cannot remove "${object}" yet: it is ${lockText(removal.untilMs)}`;
+      run.report({ grade: "partial", code: "snapshot_locked", object, message });
     }
     writeSummary(run, { rewritten, dryRun }, () =>
       [
         ...rewritten.map(describe),
-        `${counted(rewritten.length, "snapshot")} ${dryRun ? "would be rewritten" : "rewritten"}${forget && !dryRun ? ", the originals removed" : ""}`,
+        `${counted(rewritten.length, "snapshot")} ${dryRun ? "would be rewritten" : "rewritten"}${forget && !dryRun ? `, ${rewritten.length - locked} of the originals removed` : ""}`,
       ].join("\n"),
     );
   });
+}
+
+async function save({ repository, signal, throwIfLost }: Session, snapshot: Snapshot): Promise<HexId> {
+  throwIfLost();
+  return saveSnapshot(repository, snapshot, { signal });
 }
 
 async function readExcludes(given: FilesRewriteOptions, context: CommandContext): Promise<((path: ByteString) => boolean) | undefined> {

@@ -5,6 +5,7 @@ import { DomainError } from "../../base/errors.ts";
 import { checkRepository } from "../../repository/check/check.ts";
 import type { ReadData } from "../../repository/check/read-subset.ts";
 import type { CommandContext } from "../context.ts";
+import { checkLockExpiry, expiryJson, expiryText } from "../lock-expiry-run.ts";
 import { openReadingSession, runOnRepository, writeSummary } from "../repository-run.ts";
 import { counted } from "../shown.ts";
 
@@ -12,6 +13,7 @@ export interface RepositoryCheckOptions {
   readonly readData?: boolean;
   readonly readDataSubset?: string;
   readonly withCache?: boolean;
+  readonly lockExpiry?: string | true;
 }
 
 export async function repositoryCheck(given: RepositoryCheckOptions, command: Command, context: CommandContext): Promise<void> {
@@ -26,12 +28,14 @@ export async function repositoryCheck(given: RepositoryCheckOptions, command: Co
       await using session = await openReadingSession(run, () => undefined);
       const { clock } = context;
       const result = await checkRepository(session, { readData, clock, progress: run.display.sink, report: run.report });
-      writeSummary(run, { ...result }, () =>
+      const early = given.lockExpiry === undefined || !result.ok ? undefined : await checkLockExpiry(run, session, given.lockExpiry);
+      writeSummary(run, { ...result, ...(early === undefined ? {} : { lockExpiry: expiryJson(early) }) }, () =>
         [
           `${counted(result.snapshots, "snapshot")}, ${counted(result.trees, "folder")}, ${counted(result.packs, "pack")} looked at`,
           `${formatBytes(result.bytesRead)} read, ${counted(result.packsRead, "pack")} whole`,
           `${counted(result.usedBlobs, "blob")} in use, ${result.unusedBlobs} not in use (${formatBytes(result.unusedBytes)})`,
           result.ok ? "No damage" : "Damaged, as said above",
+          ...(given.lockExpiry === undefined ? [] : [expiryText(early)]),
         ].join("\n"),
       );
     },

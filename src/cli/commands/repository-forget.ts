@@ -1,9 +1,20 @@
 /** `holdfast repository forget` */
 import type { Command } from "commander";
 import { formatBytes } from "../../base/byte-size.ts";
+import { isoTime } from "../../base/clock.ts";
 import { DomainError } from "../../base/errors.ts";
-import { executeForget, type ForgetCandidate, type ForgetPlan, planForgetByName, planForgetByRules } from "../../repository/forget.ts";
+import type { Finding } from "../../base/finding.ts";
+import {
+  executeForget,
+  findLocked,
+  type ForgetCandidate,
+  type ForgetPlan,
+  type LockedSnapshots,
+  planForgetByName,
+  planForgetByRules,
+} from "../../repository/forget.ts";
 import { parseKeepSpan } from "../../repository/keep-span.ts";
+import { lockText } from "../../repository/object-lock/lock-text.ts";
 import { GROUP_KEYS, type GroupKey, type KeepCount, type KeepPolicy } from "../../repository/retention.ts";
 import type { Session } from "../../repository/session.ts";
 import { chooseSnapshots, filterSnapshots, parseTags } from "../choose-snapshots.ts";
@@ -53,18 +64,34 @@ export async function repositoryForget(
       ? planForgetByName(snapshots, chooseSnapshots(snapshots, names, given), { groupBy, mayRemoveAll })
       : planForgetByRules(filterSnapshots(snapshots, given), policy ?? {}, { nowMs: context.clock.now(), groupBy, mayRemoveAll });
   await runOnRepository(command, context, async (run) => {
-    const plan = await forget();
+    const forgotten = await forget();
+    // Rules ask again by themselves; who names a snapshot wants it gone.
+    if (names.length > 0) for (const finding of lockedFindings(forgotten)) run.report(finding);
     const pruned = given.prune === true ? await runPrune(run, USUAL_PRUNE, false) : undefined;
-    writeSummary(run, { dryRun, groups: plan.map(groupJson), ...(pruned === undefined ? {} : { prune: prunedJson(pruned) }) }, () =>
-      planText(plan, dryRun, pruned),
+    const groups = forgotten.plan.map((group) => groupJson(group, forgotten.locked));
+    writeSummary(run, { dryRun, groups, ...(pruned === undefined ? {} : { prune: prunedJson(pruned) }) }, () =>
+      planText(forgotten, dryRun, pruned),
     );
 
-    async function forget(): Promise<ForgetPlan> {
+    async function forget(): Promise<Forgotten> {
       await using session = await openLockedSession(run, dryRun ? "shared" : "exclusive");
-      const made = planFrom(session);
-      if (!dryRun) await executeForget(session, made, { progress: run.display.sink });
-      return made;
+      const plan = planFrom(session);
+      const { clock } = context;
+      const locked = dryRun ? findLocked(session, plan, clock) : executeForget(session, plan, { clock, progress: run.display.sink });
+      return { plan, locked: await locked };
     }
+  });
+}
+
+interface Forgotten {
+  readonly plan: ForgetPlan;
+  readonly locked: LockedSnapshots;
+}
+
+function lockedFindings({ locked }: Forgotten): readonly Finding[] {
+  return Array.from(locked, ([id, untilMs]) => {
+    const object = `snapshots/${id}`;
+    return { grade: "partial", code: "snapshot_locked", object, message: `Cannot remove "${object}" yet: it is ${lockText(untilMs)}` };
   });
 }
 
@@ -98,22 +125,30 @@ function readGroupKeys(text: string): readonly GroupKey[] {
   throw new DomainError("usage", "group_keys", `Cannot group by "${text}": not a list of ${GROUP_KEYS.join(", ")}`);
 }
 
-function groupJson({ keep, remove, ...names }: ForgetPlan[number]): unknown {
-  const brief = ({ id, time }: ForgetCandidate): unknown => ({ id, time });
+function groupJson({ keep, remove, ...names }: ForgetPlan[number], locked: LockedSnapshots): unknown {
+  const isLocked = ({ id }: ForgetCandidate): boolean => locked.has(id);
   return {
     ...names,
     keep: keep.map(({ snapshot, reasons }) => ({ id: snapshot.id, time: snapshot.time, reasons })),
-    remove: remove.map(brief),
+    remove: remove.filter((one) => !isLocked(one)).map(({ id, time }) => ({ id, time })),
+    locked: remove.filter(isLocked).map(({ id, time }) => ({ id, time, until: momentOrNull(locked.get(id)) })),
   };
 }
 
-function planText(plan: ForgetPlan, dryRun: boolean, pruned: Pruned | undefined): string {
-  const removed = plan.reduce((sum, { remove }) => sum + remove.length, 0);
-  const end = dryRun ? `${counted(removed, "snapshot")} would be removed` : `${counted(removed, "snapshot")} removed`;
-  return [...plan.map(groupText), end, ...(pruned === undefined ? [] : ["", prunedText(pruned)])].join("\n");
+/** Null: under legal hold. */
+function momentOrNull(ms: number | undefined): string | null {
+  return ms === undefined || !Number.isFinite(ms) ? null : isoTime(ms);
 }
 
-function groupText({ host, paths, tags, keep, remove }: ForgetPlan[number]): string {
+function planText({ plan, locked }: Forgotten, dryRun: boolean, pruned: Pruned | undefined): string {
+  const removed = plan.reduce((sum, { remove }) => sum + remove.length, 0) - locked.size;
+  const done = dryRun ? `${counted(removed, "snapshot")} would be removed` : `${counted(removed, "snapshot")} removed`;
+  const end = locked.size === 0 ? done : `${done}, ${locked.size} cannot be yet: under Object Lock as said above`;
+  const groups = plan.map((group) => groupText(group, locked));
+  return [...groups, end, ...(pruned === undefined ? [] : ["", prunedText(pruned)])].join("\n");
+}
+
+function groupText({ host, paths, tags, keep, remove }: ForgetPlan[number], locked: LockedSnapshots): string {
   const names = [
     ...(host === undefined ? [] : [`host ${shownText(host)}`]),
     ...(paths === undefined ? [] : [`paths ${paths.map(shownText).join(", ")}`]),
@@ -121,7 +156,10 @@ function groupText({ host, paths, tags, keep, remove }: ForgetPlan[number]): str
   ].join(", ");
   const rows = [
     ...keep.map(({ snapshot, reasons }) => row("keep", snapshot, reasons.join(", "))),
-    ...remove.map((snapshot) => row("remove", snapshot, "")),
+    ...remove.map((snapshot) => {
+      const untilMs = locked.get(snapshot.id);
+      return untilMs === undefined ? row("remove", snapshot, "") : row("locked", snapshot, lockText(untilMs));
+    }),
   ];
   const table = formatTable(
     [{ title: "" }, { title: "ID" }, { title: "Time" }, { title: "Size", align: "right" }, { title: "Reason" }],

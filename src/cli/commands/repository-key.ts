@@ -6,6 +6,8 @@ import { DomainError } from "../../base/errors.ts";
 import type { HexId } from "../../base/ids.ts";
 import { CHOSEN_PASSWORD_PARAMETERS, RANDOM_PASSWORD_PARAMETERS } from "../../repository/format/key-file.ts";
 import { addKey, type NewKey, readKeys, removeKey, type StoredKey } from "../../repository/keys.ts";
+import { lockText } from "../../repository/object-lock/lock-text.ts";
+import { changeSettings } from "../../repository/object-lock/settings.ts";
 import { ownIdentity } from "../../repository/lock-process.ts";
 import { parseSecret, repositoryPassword } from "../../repository/secret.ts";
 import type { CommandContext } from "../context.ts";
@@ -64,11 +66,14 @@ export async function keyList(command: Command, context: CommandContext): Promis
 }
 
 export async function keyRemove(name: string, command: Command, context: CommandContext): Promise<void> {
-  await runOnRepository(command, context, async ({ repository, format, context: { signal } }) => {
-    const { keys } = await readKeys(repository.store, { signal });
+  await runOnRepository(command, context, async (run) => {
+    const { repository, format } = run;
+    const { keys } = await readKeys(repository.store, { signal: context.signal });
     const id = findKey(keys, name);
-    await removeKey(repository.store, id, repository.keyId, { signal });
-    writeResult(context, format, { removed: id }, () => `Removed key ${shortId(id)}: who has read the repository with it can still do so`);
+    const isGone = await remove(run, id, repository.keyId);
+    writeResult(context, format, isGone ? { removed: id } : { locked: id }, () =>
+      isGone ? `Removed key ${shortId(id)}: who has read the repository with it can still do so` : "",
+    );
   });
 }
 
@@ -76,17 +81,27 @@ export async function keyRemove(name: string, command: Command, context: Command
 export async function changePassword(given: NewPasswordOptions, command: Command, context: CommandContext): Promise<void> {
   await runOnRepository(command, context, async (run) => {
     const { repository, format } = run;
-    const { signal } = context;
     const { username, hostname } = await ownIdentity();
     const id = await store(run, { ...(await readNewKey(run, given)), owner: { username, hostname } });
-    await removeKey(repository.store, repository.keyId, id, { signal });
-    writeResult(
-      context,
-      format,
-      { id, removed: repository.keyId },
-      () => `Changed the password: key ${shortId(id)} replaces ${shortId(repository.keyId)}`,
+    const isGone = await remove(run, repository.keyId, id);
+    writeResult(context, format, { id, ...(isGone ? { removed: repository.keyId } : { locked: repository.keyId }) }, () =>
+      isGone
+        ? `Changed the password: key ${shortId(id)} replaces ${shortId(repository.keyId)}`
+        : `Added key ${shortId(id)} for the new password`,
     );
   });
+}
+
+/** False, and reported, while it is under Object Lock: then no run extends that, and a prune removes it afterwards. */
+async function remove({ repository, context: { clock, signal }, report }: RepositoryRun, id: HexId, inUse: HexId): Promise<boolean> {
+  const deletion = await removeKey(repository.store, id, inUse, { clock, signal });
+  if (deletion.kind === "deleted") return true;
+  const expiringKeys = new Set(repository.retention?.settings.expiringKeys).add(id);
+  await changeSettings(repository.files, { expiringKeys: [...expiringKeys] }, { clock, signal });
+  const object = `keys/${id}`;
+  const state = `it is ${lockText(deletion.untilMs)}, and opens the repository as long; the next prune after that removes it`;
+  report({ grade: "partial", code: "key_locked", object, message: `Cannot remove "${object}" yet: ${state}` });
+  return false;
 }
 
 async function addRandomKey(run: RepositoryRun, owner: NewKey["owner"], output: SecretOutput): Promise<HexId> {

@@ -18,6 +18,7 @@ import { addPruneOptions } from "../prune-options.ts";
 import { addSnapshotFilter } from "../snapshot-options.ts";
 import { addKey, addPassword } from "./repository-key.ts";
 import { addRepair } from "./repository-repair.ts";
+import { addRetention } from "./repository-retention.ts";
 
 export function addRepository(program: Command, context: CommandContext): void {
   const repository = program.command("repository").helpCommand(false).description("Make and tend repositories");
@@ -34,6 +35,7 @@ export function addRepository(program: Command, context: CommandContext): void {
   addUnlock(repository, context);
   addPassword(repository, context);
   addKey(repository, context);
+  addRetention(repository, context);
 }
 
 function addInit(repository: Command, context: CommandContext): void {
@@ -42,6 +44,7 @@ function addInit(repository: Command, context: CommandContext): void {
     .option("--chunker-from <url>", "Cut as that repository does, so that copies between both store nothing twice")
     .option("--from-password-file <file>", "Read the password of --chunker-from from this file (default: $HOLDFAST_FROM_PASSWORD, or ask)")
     .addOption(new Option("--format-version <version>", "Version of restic's format").choices(["1", "2"]).default("2"))
+    .option("--retention <duration>", "Put all that is added under Object Lock for so long, as 30d; the bucket must have it")
     .option("--no-check-storage", "Do not prove first that the storage keeps what repositories rely on");
   addRepositoryOptions(init).action(async (given: RepositoryInitOptions, command: Command) => {
     const { repositoryInit } = await import("../commands/repository-init.ts");
@@ -55,6 +58,10 @@ function addCheck(repository: Command, context: CommandContext): void {
     .description("Prove that a repository is whole; what is damaged is named with the files that it touches")
     .option("--read-data", "Read and verify all data")
     .option("--read-data-subset <subset>", 'Read and verify a part: n/m, a percentage or an amount, as in "5%" or "10 GiB"')
+    .option(
+      "--lock-expiry [duration]",
+      "Name files that snapshots need and that can be deleted too early: before the retention is over, or within this",
+    )
     .option("--with-cache", "Trust the local cache for index files and folders");
   addRepositoryOptions(check).action(async (given: RepositoryCheckOptions, command: Command) => {
     const { repositoryCheck } = await import("../commands/repository-check.ts");

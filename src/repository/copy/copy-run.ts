@@ -5,12 +5,12 @@ import { forEachConcurrent, orAbort } from "../../base/concurrency.ts";
 import { asDomainError, DomainError } from "../../base/errors.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ProgressSink } from "../../base/progress.ts";
-import { type PackerCounters, packerSettings, type VerifyWrites } from "../blob-packer.ts";
+import { PACK_BYTES, type PackerCounters, type PackerSettings, packerSettings, type VerifyWrites } from "../blob-packer.ts";
 import { BlobSet } from "../index/blob-set.ts";
 import { IndexWriter } from "../index-writer.ts";
 import { keyOfFile } from "../layout.ts";
 import { PackUploads } from "../packing/pack-uploads.ts";
-import { readerCount, startThread } from "../packing/threads.ts";
+import { PACKS_OF_READER, readerCount, startThread } from "../packing/threads.ts";
 import { loadFile } from "../sealed-files.ts";
 import type { Session } from "../session.ts";
 import { TreePacks } from "../tree-packs.ts";
@@ -38,8 +38,7 @@ export interface CopyRunOptions {
   readonly snapshots: number;
 }
 
-/** Packs of a thread in memory: two that are filled, one on its way; trees are so few that they can wait for that. */
-const PACKS_OF_COPIER = 3;
+/** Packs of trees in memory: they are so few that they can wait for one that is on its way. */
 const PACKS_OF_WALKER = 2;
 /** Pieces of packs in memory for each thread: one in work, one that waits, one on its way. */
 const RANGES_OF_THREAD = 3;
@@ -58,6 +57,7 @@ export class CopyRun implements AsyncDisposable {
   readonly #flushed: (() => Promise<void>)[] = [];
   readonly #fresh = BlobSet.create();
   readonly #wholePacks = new Map<number, boolean>();
+  readonly #packer: PackerSettings;
   readonly #walker: Conversation<WalkRequest, WalkReply>;
   readonly #copiers: readonly Conversation<BlobRequest, BlobReply>[];
   #doneSnapshots = 0;
@@ -73,7 +73,8 @@ export class CopyRun implements AsyncDisposable {
     this.signal = AbortSignal.any([from.signal, to.signal, this.#abort.signal]);
     this.#index = new IndexWriter(to.repository.files, options.clock);
     this.#uploads = new PackUploads(to.repository.store, this.#index, this.signal, (error) => this.#abort.abort(error));
-    this.#copiers = Array.from({ length: options.dryRun ? 0 : readerCount() }, () => this.#startCopier());
+    this.#packer = packerSettings(to.repository, options.verify);
+    this.#copiers = Array.from({ length: options.dryRun ? 0 : readerCount(this.#packer.packBytes) }, () => this.#startCopier());
     this.#walker = this.#startWalker();
   }
 
@@ -85,6 +86,11 @@ export class CopyRun implements AsyncDisposable {
   /** Up to the last flush(). */
   get bytesWritten(): number {
     return this.#bytesWritten;
+  }
+
+  /** Those that are stored so far. */
+  get newPacks(): ReadonlySet<HexId> {
+    return this.#index.packs;
   }
 
   /** How much was read since the last flush(), which is about what was written. */
@@ -214,26 +220,25 @@ export class CopyRun implements AsyncDisposable {
   }
 
   #startCopier(): Conversation<BlobRequest, BlobReply> {
-    const { start, port } = this.#threadStart(PACKS_OF_COPIER);
+    const { start, port } = this.#threadStart(PACKS_OF_READER, this.#packer.packBytes);
     this.#startThread("./blob-thread.ts", start, [start.requests, start.packs.port]);
     return new Conversation(port);
   }
 
   #startWalker(): Conversation<WalkRequest, WalkReply> {
-    const { start, port } = this.#threadStart(PACKS_OF_WALKER);
+    const { start, port } = this.#threadStart(PACKS_OF_WALKER, PACK_BYTES);
     const walkStart: WalkThreadStart = { ...start, trees: this.#serveTrees(), dryRun: this.#options.dryRun };
     this.#startThread("./walk-thread.ts", walkStart, [start.requests, start.packs.port, walkStart.trees]);
     return new Conversation(port);
   }
 
-  #threadStart(packs: number): { readonly start: CopyThreadStart; readonly port: MessagePort } {
+  #threadStart(packs: number, packBytes: number): { readonly start: CopyThreadStart; readonly port: MessagePort } {
     const { port1, port2 } = new MessageChannel();
-    const { channel, flushed } = this.#uploads.open(packs);
+    const { channel, flushed } = this.#uploads.open(packs, packBytes);
     this.#flushed.push(flushed);
-    const packer = packerSettings(this.#to.repository, this.#options.verify);
     const start: CopyThreadStart = {
       source: { masterKey: this.#from.repository.masterKey, index: this.#from.index.shared },
-      target: { packer, index: this.#to.index.shared, fresh: this.#fresh.shared },
+      target: { packer: this.#packer, index: this.#to.index.shared, fresh: this.#fresh.shared },
       packs: channel,
       requests: port2,
     };

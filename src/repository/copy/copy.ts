@@ -9,6 +9,8 @@ import type { ProgressSink } from "../../base/progress.ts";
 import type { VerifyWrites } from "../blob-packer.ts";
 import { chunkerFields } from "../format/chunker-parameters.ts";
 import { assertNothingMarked, markIds } from "../marks.ts";
+import type { Snapshot } from "../format/snapshot.ts";
+import { PointRetainer } from "../object-lock/retain-points.ts";
 import type { Repository } from "../repository.ts";
 import type { Session } from "../session.ts";
 import { saveSnapshot, type StoredSnapshot } from "../snapshots.ts";
@@ -66,12 +68,15 @@ export async function copySnapshots(from: Session, to: Session, options: CopyOpt
   const failed: HexId[] = [];
   let unwritten: StoredSnapshot[] = [];
   await using run = new CopyRun(from, to, { ...options, snapshots: wanted.length });
+  const retainer = new PointRetainer(to, { newPacks: run.newPacks, report });
   const commit = async (): Promise<void> => {
     await run.flush();
+    const retained: { readonly from: HexId; readonly snapshot: Snapshot }[] = [];
+    for (const stored of unwritten) retained.push({ from: stored.id, snapshot: await retainer.retain(copyOf(stored)) });
     await assertNothingMarked(to, seenMarks);
-    for (const stored of unwritten) {
+    for (const { from: id, snapshot } of retained) {
       to.throwIfLost();
-      copied.push({ from: stored.id, id: await saveSnapshot(to.repository, copyOf(stored), { signal: run.signal }) });
+      copied.push({ from: id, id: await saveSnapshot(to.repository, snapshot, { signal: run.signal }) });
     }
     unwritten = [];
   };

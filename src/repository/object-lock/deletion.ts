@@ -5,7 +5,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { DomainError } from "../../base/errors.ts";
 import type { CallOptions, ObjectKey, ObjectStore, ObjectVersions } from "../../storage/object-store.ts";
-import { historyOf, type History, listHistories, lockEndMs, standingOf } from "./history.ts";
+import { historyOf, type History, listHistories, lockedUntil, lockEndMs, standingOf } from "./history.ts";
 import { promisedHash } from "./lockable-files.ts";
 import { folderOf } from "../layout.ts";
 
@@ -31,6 +31,13 @@ export async function deleteForGood(store: ObjectStore, key: ObjectKey, { clock,
     return DELETED;
   }
   return deleteHistory(store, versions, await historyOf(versions, key, { signal }), { nowMs: clock.now(), signal });
+}
+
+/** Until when deleteForGood() would keep an object; undefined: it would be deleted. */
+export async function keptUntil(store: ObjectStore, key: ObjectKey, { clock, signal }: DeletionOptions): Promise<number | undefined> {
+  const { versions, locking } = store;
+  if (versions === undefined || locking === undefined) return undefined;
+  return lockedUntil(store, await historyOf(versions, key, { signal }), { nowMs: clock.now(), signal });
 }
 
 /** How many objects were removed for good that had been deleted before, by restic for example, and that nothing protects any more. */

@@ -82,11 +82,17 @@ async function usedPacks(session: Session, tree: HexId, parent: Ledger | undefin
   return isInheritedDue ? packsOf(session, tree) : changed.packs.union(new Set(parent.packs.keys()));
 }
 
-/** What the repository is opened with. */
-async function accessFiles({ repository, signal }: Session): Promise<readonly ObjectKey[]> {
-  const { store, identity, config } = repository;
-  const keys = await Array.fromAsync(listFiles(store, "keys", { signal }), ({ id }) => keyOfFile("keys", id));
-  return [CONFIG_KEY, ...(identity === undefined ? [] : [IDENTITY_KEY]), ...(config.chunker === undefined ? [] : [CHUNKER_KEY]), ...keys];
+/** What the repository is opened with, and its settings. */
+export async function accessFiles({ repository, signal }: Pick<Session, "repository" | "signal">): Promise<readonly ObjectKey[]> {
+  const { store, identity, config, retention } = repository;
+  const listed = await Array.fromAsync(listFiles(store, "keys", { signal }), ({ id }) => id);
+  return [
+    CONFIG_KEY,
+    ...(identity === undefined ? [] : [IDENTITY_KEY]),
+    ...(config.chunker === undefined ? [] : [CHUNKER_KEY]),
+    ...listed.filter((id) => retention?.settings.expiringKeys.includes(id) !== true).map((id) => keyOfFile("keys", id)),
+    ...(retention === undefined ? [] : [keyOfFile("settings", retention.settings.id)]),
+  ];
 }
 
 interface Extendable<T> {

@@ -60,9 +60,19 @@ export async function standingOf(store: ObjectStore, history: History, options: 
 }
 
 /** Whether any of the versions cannot be deleted. */
-export async function isLocked(store: ObjectStore, { versions }: History, options: StandingOptions): Promise<boolean> {
+async function isLocked(store: ObjectStore, { versions }: History, options: StandingOptions): Promise<boolean> {
   for (const info of contentsOf(versions)) if ((await lockEndMs(store, info, options)) !== undefined) return true;
   return false;
+}
+
+/** When the last of the versions can be deleted; undefined: all can be now. Infinite while one is under legal hold. */
+export async function lockedUntil(store: ObjectStore, { versions }: History, options: StandingOptions): Promise<number | undefined> {
+  let lastMs: number | undefined;
+  for (const info of contentsOf(versions)) {
+    const endMs = await lockEndMs(store, info, options);
+    if (endMs !== undefined) lastMs = Math.max(endMs, lastMs ?? 0);
+  }
+  return lastMs;
 }
 
 /** Without delete markers. */

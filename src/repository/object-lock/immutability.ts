@@ -1,6 +1,7 @@
 /** How long files cannot be deleted, and until which day that is. */
 import type { ObjectStore } from "../../storage/object-store.ts";
 import { isRetained } from "./lockable-files.ts";
+import type { StoredSettings } from "./settings.ts";
 
 export interface Immutability {
   /** So long after a run, at least, all that its point needs cannot be deleted. */
@@ -9,12 +10,20 @@ export interface Immutability {
   readonly marginMs: number;
 }
 
+/** A first backup may take days. */
+export const RETENTION_MARGIN_MS: number = 3 * 86_400_000;
+
 /** For one run, decided at its start: what it stores and extends has one date. */
 export interface RetentionDates {
   /** What is retained until an earlier moment is to be extended. */
   readonly neededMs: number;
   /** The date that it gets. */
   readonly untilMs: number;
+}
+
+/** What a run goes by in a repository that is set to a retention. */
+export interface RunRetention extends RetentionDates {
+  readonly settings: StoredSettings;
 }
 
 /** Rounds a moment up, milliseconds since 1970. */

@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { fc } from "../../base/testing/property.ts";
 import type { HexId } from "../../base/ids.ts";
 import { CONFIG_KEY, keyOfFile } from "../layout.ts";
-import { type Ledger, ledgerField, ledgerOf, parseLedger, serializeLedger } from "./ledger.ts";
+import type { Snapshot } from "../format/snapshot.ts";
+import { timestampAt } from "../format/timestamp.ts";
+import { type Ledger, ledgerOf, parseLedger, serializeLedger, withLedger } from "./ledger.ts";
 
 const id = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => bytes.toHex() as HexId);
 const until = fc.integer({ min: 0, max: 2 ** 45 });
@@ -55,10 +57,24 @@ test("parseLedger() refuses what is none", () => {
   }
 });
 
-test("ledgerOf() finds what ledgerField() noted, and nothing in other snapshots", () => {
-  const ledger = "c".repeat(64) as HexId;
-  assert.equal(ledgerOf({ otherFields: { ...ledgerField(ledger), other: 1 } }), ledger);
+test("withLedger() notes a ledger, or takes the note away, and leaves other fields as they are", () => {
+  const [ledger, other] = ["c".repeat(64) as HexId, "d".repeat(64) as HexId];
+  const plain = sampleSnapshot({ otherFields: { other: 1, holdfast: { later: 2 } } });
+  const noted = withLedger(plain, ledger);
+  assert.deepEqual(noted.otherFields, { other: 1, holdfast: { later: 2, ledger } });
+  assert.equal(ledgerOf(withLedger(noted, other)), other);
+  assert.deepEqual(withLedger(noted, undefined), plain);
+  assert.deepEqual(withLedger(withLedger(sampleSnapshot({}), ledger), undefined).otherFields, {});
+});
+
+test("ledgerOf() finds nothing in snapshots of others", () => {
   for (const holdfast of [undefined, null, 1, {}, { ledger: 1 }, { ledger: "../config" }]) {
     assert.equal(ledgerOf({ otherFields: { holdfast } }), undefined);
   }
 });
+
+function sampleSnapshot({ otherFields = {} }: Partial<Snapshot>): Snapshot {
+  const tree = "e".repeat(64) as HexId;
+  const fields = { paths: ["/"], hostname: "", username: "", uid: 0, gid: 0, excludes: [], tags: [], programVersion: "" };
+  return { ...fields, time: timestampAt(0), tree, otherFields };
+}

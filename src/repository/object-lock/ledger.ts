@@ -6,7 +6,6 @@
  */
 import { DomainError } from "../../base/errors.ts";
 import { type HexId, parseHexId } from "../../base/ids.ts";
-import type { JsonFields } from "../format/json-object.ts";
 import type { Snapshot } from "../format/snapshot.ts";
 import { type ObjectKey, parseObjectKey } from "../../storage/object-store.ts";
 
@@ -22,9 +21,12 @@ export interface Ledger {
 /** The name of Holdfast's own field of a snapshot. restic drops it when it rewrites one: then the next run starts without a ledger. */
 const SNAPSHOT_FIELD = "holdfast";
 
-/** To be among a snapshot's fields. */
-export function ledgerField(ledger: HexId): JsonFields {
-  return { [SNAPSHOT_FIELD]: { ledger } };
+/** The snapshot with this ledger noted in it, or with none: what it noted before belongs to another run, or another repository. */
+export function withLedger(snapshot: Snapshot, ledger: HexId | undefined): Snapshot {
+  const { [SNAPSHOT_FIELD]: before, ...others } = snapshot.otherFields;
+  const { ledger: _, ...own } = (typeof before === "object" && before !== null ? before : {}) as Record<string, unknown>;
+  const next = ledger === undefined ? own : { ...own, ledger };
+  return { ...snapshot, otherFields: Object.keys(next).length === 0 ? others : { ...others, [SNAPSHOT_FIELD]: next } };
 }
 
 /** The ledger that a snapshot notes. */

@@ -7,7 +7,7 @@ import { CHUNKER_KEY, CONFIG_KEY, type ContentNamedType, folderOf, idOfKey, IDEN
  * Files that are to outlive whoever has the credentials. Prune marks, resume records and ledgers are not among them: without these
  * work takes longer, and nothing is lost. Locks are never: they must be removable.
  */
-const RETAINED: readonly ContentNamedType[] = ["data", "index", "snapshots", "keys"];
+const RETAINED: readonly ContentNamedType[] = ["data", "index", "snapshots", "keys", "settings"];
 const CONTENT_NAMED: readonly ContentNamedType[] = [...RETAINED, "marks", "resume", "ledger"];
 
 /** Written once, under a name that says nothing of their bytes. */

@@ -1,5 +1,6 @@
 /** The main thread's end of the threads' packs: stores each, notes it for the index, and gives its buffer back. */
 import { MessageChannel, type MessagePort } from "node:worker_threads";
+import { PACK_BYTES, packBufferBytes } from "../blob-packer.ts";
 import type { IndexWriter } from "../index-writer.ts";
 import { keyOfFile } from "../layout.ts";
 import type { FinishedPack } from "../pack-buffer.ts";
@@ -35,8 +36,9 @@ export class PackUploads implements Disposable {
    * A channel for one thread.
    *
    * @param buffers how many packs of the thread are in memory at a time
+   * @param packBytes the length that packs of the thread have at most, but for their last blob
    */
-  open(buffers: number): OpenedChannel {
+  open(buffers: number, packBytes: number = PACK_BYTES): OpenedChannel {
     const { port1, port2 } = new MessageChannel();
     const returned = new SharedArrayBuffer(4);
     const counter = new Int32Array(returned);
@@ -56,7 +58,7 @@ export class PackUploads implements Disposable {
       flushes.push(resolve);
       return promise;
     };
-    return { channel: { port: port2, returned, buffers }, flushed };
+    return { channel: { port: port2, returned, buffers, bufferBytes: packBufferBytes(packBytes) }, flushed };
   }
 
   [Symbol.dispose](): void {

@@ -3,7 +3,7 @@
  * blocked, when all of them are on their way: memory stays bounded however slow the store is.
  */
 import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
-import { PACK_BUFFER_BYTES, type PackSink } from "../blob-packer.ts";
+import type { PackSink } from "../blob-packer.ts";
 import type { FinishedPack } from "../pack-buffer.ts";
 
 /** What a thread needs to hand out packs; can be posted to it. */
@@ -12,6 +12,8 @@ export interface PackChannel {
   /** One 32-bit counter, raised and notified after each buffer that goes back. */
   readonly returned: SharedArrayBuffer;
   readonly buffers: number;
+  /** Length of each. */
+  readonly bufferBytes: number;
 }
 
 /** From thread to main. */
@@ -34,22 +36,23 @@ export class ThreadPacks implements PackSink {
 
   take(minBytes: number): ArrayBuffer {
     // A folder of very many files makes a tree that shares its pack with nothing.
-    if (minBytes > PACK_BUFFER_BYTES) return new ArrayBuffer(minBytes);
+    const { buffers, bufferBytes } = this.#channel;
+    if (minBytes > bufferBytes) return new ArrayBuffer(minBytes);
     for (;;) {
       const seen = Atomics.load(this.#returned, 0);
       this.#collect();
       const buffer = this.#free.pop();
       if (buffer !== undefined) return buffer;
-      if (this.#made < this.#channel.buffers) {
+      if (this.#made < buffers) {
         this.#made++;
-        return new ArrayBuffer(PACK_BUFFER_BYTES);
+        return new ArrayBuffer(bufferBytes);
       }
       Atomics.wait(this.#returned, 0, seen);
     }
   }
 
   giveBack(buffer: ArrayBuffer): void {
-    if (buffer.byteLength === PACK_BUFFER_BYTES) this.#free.push(buffer);
+    if (buffer.byteLength === this.#channel.bufferBytes) this.#free.push(buffer);
   }
 
   store(pack: FinishedPack): void {

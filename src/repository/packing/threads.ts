@@ -1,18 +1,27 @@
 /** How many threads read, and how they are started. */
 import { availableParallelism } from "node:os";
 import { type MessagePort, Worker } from "node:worker_threads";
+import { PACK_BYTES } from "../blob-packer.ts";
 
 /** Enough to be as fast as any disk or network that a node has. */
 const MAX_READERS = 8;
-/** What the process takes without readers, and what each of them adds. */
+/** What the process takes without readers, and what each of them adds with packs of the usual length. */
 const BASE_BYTES = 120 << 20;
 const READER_BYTES = 60 << 20;
 
-/** By processors, and by the memory that the process may take. */
-export function readerCount(): number {
+/** Packs of a reader in memory: two that are filled, one on its way. */
+export const PACKS_OF_READER = 3;
+
+/**
+ * By processors, and by the memory that the process may take.
+ *
+ * @param packBytes the length of the packs that each of them fills
+ */
+export function readerCount(packBytes: number = PACK_BYTES): number {
   // 0 or a huge number where nothing is set.
   const limit = process.constrainedMemory();
-  const byMemory = limit > 0 ? Math.floor((limit - BASE_BYTES) / READER_BYTES) : MAX_READERS;
+  const readerBytes = READER_BYTES + PACKS_OF_READER * (packBytes - PACK_BYTES);
+  const byMemory = limit > 0 ? Math.floor((limit - BASE_BYTES) / readerBytes) : MAX_READERS;
   return Math.max(1, Math.min(availableParallelism(), MAX_READERS, byMemory));
 }
 

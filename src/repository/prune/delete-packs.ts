@@ -1,11 +1,12 @@
 /** Deletes packs whose time has come. */
 import { forEachConcurrent } from "../../base/concurrency.ts";
 import { DomainError } from "../../base/errors.ts";
-import type { FindingSink } from "../../base/finding.ts";
-import type { ProgressSink } from "../../base/progress.ts";
 import { keyOfFile } from "../layout.ts";
 import type { MarkedPack } from "../marks.ts";
+import { deleteForGood } from "../object-lock/deletion.ts";
+import { lockText } from "../object-lock/lock-text.ts";
 import type { Session } from "../session.ts";
+import type { PruneOptions } from "./plan.ts";
 
 const CONCURRENT_DELETIONS = 16;
 
@@ -17,22 +18,23 @@ const CONCURRENT_DELETIONS = 16;
 export async function deletePacks(
   { repository, signal, throwIfLost }: Session,
   packs: readonly MarkedPack[],
-  { report, progress }: { readonly report: FindingSink; readonly progress: ProgressSink },
+  { clock, report, progress }: Pick<PruneOptions, "clock" | "report" | "progress">,
 ): Promise<readonly MarkedPack[]> {
   const deleted: MarkedPack[] = [];
+  const locked = new Map<number, MarkedPack[]>();
   let doneBytes = 0;
   let doneItems = 0;
   await forEachConcurrent(packs, { limit: CONCURRENT_DELETIONS, signal }, async (pack, signalOfAll) => {
     throwIfLost();
-    const isGone = await unlessLocked(repository.store.delete(keyOfFile("data", pack.id), { signal: signalOfAll }));
-    if (isGone) deleted.push(pack);
+    const deletion = await deleteForGood(repository.store, keyOfFile("data", pack.id), { clock, signal: signalOfAll });
+    if (deletion.kind === "deleted") deleted.push(pack);
+    else locked.set(deletion.untilMs, [...(locked.get(deletion.untilMs) ?? []), pack]);
     doneBytes += pack.bytes;
     progress({ stage: "Deleting packs", doneBytes, doneItems: ++doneItems, totalItems: packs.length });
   });
-  const locked = packs.length - deleted.length;
-  if (locked > 0) {
-    const message = `Cannot delete ${locked} packs yet: they are under retention or legal hold`;
-    report({ grade: "info", code: "packs_locked", object: "data", message });
+  for (const [untilMs, held] of locked) {
+    const what = held.length === 1 ? "1 pack yet: it is" : `${held.length} packs yet: they are`;
+    report({ grade: "info", code: "packs_locked", object: "data", message: `Cannot delete ${what} ${lockText(untilMs)}` });
   }
   return deleted;
 }

@@ -9,7 +9,9 @@
  * 5. The index files from before are removed, one by one: what they name beyond the new ones is still there. Those under retention stay,
  *    and all that they name: the plan leaves it alone.
  * 6. Without grace, the packs of step 3 are deleted now.
- * 7. Marks and resume records that are of no use any more are removed. A mark outlives its packs by the usual grace, for runs without a
+ * 7. What others have deleted, as restic does, and nothing protects any more, goes for good from a store with Object Lock.
+ *    So do keys that were removed while they were under Object Lock.
+ * 8. Marks, resume records and ledgers that are of no use any more are removed. A mark outlives its packs by the usual grace, for runs without a
  *    lock that look for it.
  */
 import { createHash } from "node:crypto";
@@ -20,6 +22,7 @@ import { keyOfFile } from "../layout.ts";
 import { type MarkedPack, saveMark } from "../marks.ts";
 import { packerSettings } from "../blob-packer.ts";
 import type { Session } from "../session.ts";
+import { deleteForGood, sweepRemoved } from "../object-lock/deletion.ts";
 import { deletePacks, unlessLocked } from "./delete-packs.ts";
 import type { PackTotal, PruneOptions, PrunePlan } from "./plan.ts";
 import { totalOf } from "./plan.ts";
@@ -32,6 +35,8 @@ export interface PruneResult {
   /** Deleted by a later prune. */
   readonly marked: PackTotal;
   readonly written: PackTotal;
+  /** Objects that others had deleted. */
+  readonly swept: number;
 }
 
 /** Packs that are read, moved and stored at a time. */
@@ -65,15 +70,18 @@ class Execution {
   }
 
   async run(): Promise<PruneResult> {
-    const { toDelete, toMark, graceMs, outdatedMarks, outdatedResume } = this.#plan.work;
+    const { toDelete, toMark, graceMs, outdatedMarks, outdatedResume, outdatedLedgers } = this.#plan.work;
     const deleted = await this.#delete(toDelete);
     const written = this.#plan.rewritesIndex ? await this.#rewrite() : [];
     if (!this.#plan.rewritesIndex) await this.#mark([]);
     const deletedNow = graceMs === 0 ? await this.#delete(toMark) : [];
+    await this.#removeExpiringKeys();
+    const swept = await sweepRemoved(this.#session.repository.store, { clock: this.#options.clock, signal: this.#session.signal });
     await this.#remove("marks", outdatedMarks);
     await this.#remove("resume", outdatedResume);
+    await this.#remove("ledger", outdatedLedgers);
     const left = new Set(toMark).difference(new Set(deletedNow));
-    return { deleted: totalOf([...deleted, ...deletedNow]), marked: totalOf([...left]), written: totalOf(written) };
+    return { deleted: totalOf([...deleted, ...deletedNow]), marked: totalOf([...left]), written: totalOf(written), swept };
   }
 
   /** Steps 2 to 5. */
@@ -150,7 +158,16 @@ class Execution {
     return deletePacks(this.#session, packs, this.#options);
   }
 
-  async #remove(type: "index" | "marks" | "resume", ids: readonly HexId[]): Promise<void> {
+  async #removeExpiringKeys(): Promise<void> {
+    const { repository, signal, throwIfLost } = this.#session;
+    for (const id of repository.retention?.settings.expiringKeys ?? []) {
+      if (id === repository.keyId) continue;
+      throwIfLost();
+      await deleteForGood(repository.store, keyOfFile("keys", id), { clock: this.#options.clock, signal });
+    }
+  }
+
+  async #remove(type: "index" | "marks" | "resume" | "ledger", ids: readonly HexId[]): Promise<void> {
     const { repository, signal } = this.#session;
     await forEachConcurrent(ids, { limit: CONCURRENT_REMOVALS, signal }, async (id, signalOfAll) => {
       this.#session.throwIfLost();

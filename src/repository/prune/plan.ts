@@ -7,6 +7,7 @@ import type { BlobIndex } from "../index/blob-index.ts";
 import { listMarks, type Mark, type MarkedPack } from "../marks.ts";
 import { listFiles } from "../sealed-files.ts";
 import { findHeldIndex } from "../object-lock/held-index.ts";
+import { ledgerOf } from "../object-lock/ledger.ts";
 import type { Session } from "../session.ts";
 import { decidePacks, type PackFate, type RewriteOptions } from "./decide.ts";
 import { EntrySet, entryLimit } from "../index/entry-set.ts";
@@ -38,6 +39,8 @@ export interface PrunePlan {
   readonly rewrite: PackTotal & { readonly usedBytes: number };
   /** Packs of the index that nothing needs: they are marked. */
   readonly drop: PackTotal;
+  /** Of those that are kept, packs that nothing needs and that Object Lock keeps in the index; when all of them can go, if there are any. */
+  readonly locked: PackTotal & { readonly untilMs: number | undefined };
   /** Packs that no index names, left by runs that were killed: they are marked. */
   readonly unindexed: PackTotal;
   /** Packs with a mark that is old enough: they are deleted. */
@@ -63,6 +66,8 @@ export interface PruneWork {
   /** Marks and resume records that have done their work. */
   readonly outdatedMarks: readonly HexId[];
   readonly outdatedResume: readonly HexId[];
+  /** Notes of runs whose snapshots are gone. */
+  readonly outdatedLedgers: readonly HexId[];
   /** To be replaced if the index is written anew. */
   readonly indexFiles: readonly HexId[];
 }
@@ -84,12 +89,13 @@ export async function planPrune(session: Session, options: PruneOptions): Promis
   if (!session.isIndexWhole) throw indexDamaged();
   await assertIndexCurrent(session);
   const nowMs = clock.now();
-  const [snapshotTrees, packs, { marks, damaged }, resume, pinned] = await Promise.all([
+  const [snapshotTrees, packs, { marks, damaged }, resume, pinned, outdatedLedgers] = await Promise.all([
     treesOfSnapshots(session),
     listPacks(session),
     listMarks(repository.files, { signal }),
     readResumeRoots(repository.files, nowMs - PRUNE_MARGINS.resumeMs, { signal }),
     findHeldIndex(session, nowMs),
+    findOutdatedLedgers(session, nowMs - PRUNE_MARGINS.unindexedMs),
   ]);
   for (const { finding } of damaged) report(finding);
   const { used, restored } = await findAllUsed(session, { snapshotTrees, marks, packs, progress: options.progress });
@@ -107,12 +113,14 @@ export async function planPrune(session: Session, options: PruneOptions): Promis
   const there = (all: readonly IndexedUse[]): MarkedPack[] =>
     all.flatMap(({ id }) => (packs.has(id) ? [{ id, bytes: packs.get(id)?.sizeBytes ?? 0 }] : []));
   const [kept, rewritten, dropped] = [withFate("keep"), withFate("rewrite"), withFate("drop")];
+  const locked = kept.filter(({ usedBlobs }) => usedBlobs === 0);
   const indexFiles = session.indexFiles.difference(pinned.files);
   const keepMarksMs = Math.max(graceMs, PRUNE_MARGINS.graceMs);
   return {
     keep: totalOf(there(kept)),
     rewrite: { ...totalOf(there(rewritten)), usedBytes: rewritten.reduce((sum, { usedBytes }) => sum + usedBytes, 0) },
     drop: totalOf(there(dropped)),
+    locked: { ...totalOf(there(locked)), untilMs: latest(locked.map(({ id }) => pinned.packs.get(id))) },
     unindexed: totalOf(outside.unindexed),
     delete: totalOf(outside.due),
     wait: totalOf(outside.waiting),
@@ -129,6 +137,7 @@ export async function planPrune(session: Session, options: PruneOptions): Promis
       // What a damaged one named is in no index and in no mark.
       outdatedMarks: [...marks.filter(({ timeMs }) => timeMs <= nowMs - keepMarksMs), ...damaged].map(({ id }) => id),
       outdatedResume: resume.outdated,
+      outdatedLedgers,
       indexFiles: [...indexFiles],
     },
   };
@@ -146,6 +155,13 @@ async function treesOfSnapshots({ repository, snapshots, signal }: Session): Pro
   const unread = listed.filter((id) => !trees.has(id));
   if (unread.length > 0) throw snapshotsDamaged(unread);
   return listed.flatMap((id) => trees.get(id) ?? []);
+}
+
+/** A run may be about to write its snapshot: young ones stay. */
+async function findOutdatedLedgers({ repository, snapshots, signal }: Session, beforeMs: number): Promise<readonly HexId[]> {
+  const noted = new Set(snapshots.map(({ snapshot }) => ledgerOf(snapshot)));
+  const listed = await Array.fromAsync(repository.files.list("ledger", { signal }));
+  return listed.filter(({ id, modifiedMs }) => !noted.has(id) && modifiedMs <= beforeMs).map(({ id }) => id);
 }
 
 async function listPacks({ repository, signal }: Session): Promise<Packs> {
@@ -179,7 +195,11 @@ async function findAllUsed(
   }
 }
 
-function decideAll(uses: readonly IndexedUse[], pinned: ReadonlySet<HexId>, options: PruneOptions): ReadonlyMap<IndexedUse, PackFate> {
+function decideAll(
+  uses: readonly IndexedUse[],
+  pinned: ReadonlyMap<HexId, number>,
+  options: PruneOptions,
+): ReadonlyMap<IndexedUse, PackFate> {
   const fates = new Map<IndexedUse, PackFate>(uses.map((use) => [use, "keep"]));
   const movable = uses.filter(({ id }) => !pinned.has(id));
   for (const [use, fate] of decidePacks(movable, options)) fates.set(use, fate);
@@ -220,6 +240,11 @@ function timesOfMarks(marks: readonly Mark[]): ReadonlyMap<HexId, number> {
 
 function hasManyFiles(files: ReadonlySet<HexId>, index: BlobIndex): boolean {
   return files.size > 2 * Math.ceil(index.size / BLOBS_PER_INDEX_FILE) + SPARE_INDEX_FILES;
+}
+
+function latest(moments: readonly (number | undefined)[]): number | undefined {
+  const known = moments.filter((moment) => moment !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
 }
 
 export function totalOf(packs: readonly MarkedPack[]): PackTotal {

@@ -4,7 +4,7 @@
  */
 import { DomainError } from "../../base/errors.ts";
 import { BlobDecoder } from "../blob-decoder.ts";
-import { BlobPacker, type PackerSettings, type PackSink, PACK_BUFFER_BYTES, PACK_BYTES } from "../blob-packer.ts";
+import { BlobPacker, MAX_SHARED_BLOB_BYTES, type PackerSettings, type PackSink, packBufferBytes } from "../blob-packer.ts";
 import type { BlobType } from "../format/blob.ts";
 import { SEAL_OVERHEAD } from "../format/cipher.ts";
 import { MAX_PACK_ENTRY_BYTES, PACK_TRAILER_BYTES } from "../format/pack-header.ts";
@@ -46,11 +46,13 @@ export class Rewriter implements PackSink {
   readonly #collecting: Partial<Record<BlobType, PackBuffer>> = {};
   readonly #spare: ArrayBuffer[] = [];
   #finished: FinishedPack[] = [];
-  #plain = new Uint8Array(PACK_BYTES);
+  readonly #bufferBytes: number;
+  #plain = new Uint8Array(MAX_SHARED_BLOB_BYTES);
 
   constructor(options: RewriterOptions) {
     const { index, packer } = options;
     this.#options = options;
+    this.#bufferBytes = packBufferBytes(packer.packBytes);
     this.#decoder = new BlobDecoder(packer.masterKey);
     this.#firstOf = firstEntryOf(index);
     this.#safe = this.#findKept();
@@ -107,11 +109,11 @@ export class Rewriter implements PackSink {
   }
 
   take(minBytes: number): ArrayBuffer {
-    return (minBytes <= PACK_BUFFER_BYTES ? this.#spare.pop() : undefined) ?? new ArrayBuffer(Math.max(minBytes, PACK_BUFFER_BYTES));
+    return (minBytes <= this.#bufferBytes ? this.#spare.pop() : undefined) ?? new ArrayBuffer(Math.max(minBytes, this.#bufferBytes));
   }
 
   giveBack(buffer: ArrayBuffer): void {
-    if (buffer.byteLength === PACK_BUFFER_BYTES) this.#spare.push(buffer);
+    if (buffer.byteLength === this.#bufferBytes) this.#spare.push(buffer);
   }
 
   store(pack: FinishedPack): void {
@@ -157,7 +159,7 @@ export class Rewriter implements PackSink {
     const target = this.#roomFor(type, sealed.length);
     target.bytes.set(sealed, target.length);
     target.append(type, index.idOf(entry), sealed.length, uncompressedLength);
-    if (target.length >= PACK_BYTES) this.#handOver(type);
+    if (target.length >= this.#packers[type].packBytes) this.#handOver(type);
   }
 
   #open(entry: number, sealed: Uint8Array): Uint8Array {

@@ -2,6 +2,7 @@
 import { type ContentNamedType, keyOfFile } from "../layout.ts";
 import type { HexId } from "../../base/ids.ts";
 import { deleteForGood } from "../object-lock/deletion.ts";
+import { lockText } from "../object-lock/lock-text.ts";
 import type { Session } from "../session.ts";
 import type { RepairOptions } from "./repair-options.ts";
 
@@ -16,14 +17,12 @@ export async function removeFiles(
   for (const id of ids) {
     const key = keyOfFile(type, id);
     throwIfLost();
-    if ((await deleteForGood(store, key, { clock, signal })).kind === "deleted") gone.push(id);
-    else
-      report({
-        grade: "info",
-        code: "file_locked",
-        object: key,
-        message: `Cannot remove "${key}": it is under retention; repair again after it`,
-      });
+    const deletion = await deleteForGood(store, key, { clock, signal });
+    if (deletion.kind === "deleted") gone.push(id);
+    else {
+      const message = `Cannot remove "${key}" yet: it is ${lockText(deletion.untilMs)}; repair again after that`;
+      report({ grade: "info", code: "file_locked", object: key, message });
+    }
   }
   return gone;
 }

@@ -12,6 +12,7 @@ import { packerSettings } from "../blob-packer.ts";
 import type { FinishedPack } from "../pack-buffer.ts";
 import { encodeIndexFile } from "../index/index-file.ts";
 import { keyOfFile } from "../layout.ts";
+import { PointRetainer } from "../object-lock/retain-points.ts";
 import type { Session } from "../session.ts";
 import { saveSnapshot, type StoredSnapshot } from "../snapshots.ts";
 import { removeFiles } from "./removal.ts";
@@ -53,8 +54,9 @@ export async function repairSnapshots(session: Session, options: RepairSnapshots
 
   await storePacks(session, packs);
   const rewritten: { readonly id: HexId; readonly original: HexId }[] = [];
+  const retainer = new PointRetainer(session, { newPacks: new Set(packs.map(({ id }) => id)), report: options.report });
   for (const { stored, tree } of damaged) {
-    if (tree !== undefined) rewritten.push({ id: await saveCopy(session, stored, tree.tree), original: stored.id });
+    if (tree !== undefined) rewritten.push({ id: await saveCopy(session, retainer, stored, tree.tree), original: stored.id });
   }
   const outdated = forget ? [...damaged.map(({ stored }) => stored.id), ...unreadable] : [];
   const removed = await removeFiles(session, "snapshots", outdated, options);
@@ -84,12 +86,13 @@ async function storePacks({ repository, signal, throwIfLost }: Session, packs: r
 }
 
 /** The copy of an earlier run that was stopped is used. */
-async function saveCopy(session: Session, { id, snapshot }: StoredSnapshot, tree: HexId): Promise<HexId> {
+async function saveCopy(session: Session, retainer: PointRetainer, { id, snapshot }: StoredSnapshot, tree: HexId): Promise<HexId> {
   const before = session.snapshots.find((other) => other.snapshot.original === id && other.snapshot.tree === tree);
   if (before !== undefined) return before.id;
-  session.throwIfLost();
   const tags = [...new Set([...snapshot.tags, TAG])];
-  return saveSnapshot(session.repository, { ...snapshot, tree, tags, original: id }, { signal: session.signal });
+  const retained = await retainer.retain({ ...snapshot, tree, tags, original: id });
+  session.throwIfLost();
+  return saveSnapshot(session.repository, retained, { signal: session.signal });
 }
 
 /** Files that the session could not read and that are still there. */
