@@ -25,6 +25,11 @@ import { counted } from "./shown.ts";
 
 const RUN_CHECK = 'Run "holdfast repository check" to see what that touches and what to do';
 
+/** What was read was right all the same. */
+const TAMPERING: ReadonlySet<string> = new Set(["locked_object_hidden", "object_overwritten"]);
+const GIVE_BACK =
+  'Holdfast reads what was there before; find out who has the credentials of the storage, change them, and give other programs the right files back with "holdfast repository repair undelete"';
+
 /** A command before its repository is open. */
 export interface StorageRun {
   readonly context: CommandContext;
@@ -76,7 +81,7 @@ export async function runWithStorage(
     };
     await work({ context, options, format, display, report, findings });
   }
-  if (!isRepair) throwIfBad(findings, damageHint);
+  if (!isRepair) throwIfBad(findings, findings.some(({ code }) => TAMPERING.has(code)) ? GIVE_BACK : damageHint);
 }
 
 /** Like runWithStorage(), with the repository open. */

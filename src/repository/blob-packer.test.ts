@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { BlobPacker, type PackerSettings } from "./blob-packer.ts";
+import { BlobPacker, MAX_SHARED_BLOB_BYTES, PACK_BYTES, type PackerSettings } from "./blob-packer.ts";
 import { BlobIndex } from "./index/blob-index.ts";
 import { BlobSet } from "./index/blob-set.ts";
 import { PackCollector, TEST_SETTINGS } from "./testing/pack-collector.ts";
@@ -126,3 +126,22 @@ for (const version of [1, 2] as const) {
     assert.equal(sink.packs.length, 3);
   });
 }
+
+test("packs of data are as long as the settings say, those of trees stay short", () => {
+  const packBytes = PACK_BYTES + (4 << 20);
+  const content = randomBytes(MAX_SHARED_BLOB_BYTES);
+  const longest = (type: "data" | "tree"): number => {
+    const sink = new PackCollector(packBytes);
+    const settings: PackerSettings = { ...TEST_SETTINGS, version: 1, verify: "sample", packBytes };
+    const packer = new BlobPacker(type, settings, BlobIndex.create({ expectedBlobs: 1 }), BlobSet.create(), sink);
+    // Of as many, at least three come into one of two packs.
+    for (let nr = 0; nr < 6; nr++) {
+      content.writeUInt32LE(nr);
+      packer.add(content, new Uint8Array(32), 0);
+    }
+    packer.flush();
+    return Math.max(...sink.packs.map(({ lengthBytes }) => lengthBytes));
+  };
+  assert.ok(longest("data") >= packBytes);
+  assert.ok(longest("tree") < packBytes);
+});

@@ -52,6 +52,19 @@ async function text(got: Promise<Uint8Array>): Promise<string> {
   }
 }
 
+function withoutLocking(store: ObjectStore): ObjectStore {
+  return {
+    url: store.url,
+    put: async (key, body, options) => store.put(key, body, options),
+    get: async (key, options) => store.get(key, options),
+    info: async (key, options) => store.info(key, options),
+    list: (prefix, options) => store.list(prefix, options),
+    delete: async (key, options) => store.delete(key, options),
+    versions: store.versions,
+    [Symbol.asyncDispose]: async () => store[Symbol.asyncDispose](),
+  };
+}
+
 async function keysOf(store: ObjectStore, prefix = ""): Promise<string[]> {
   return Array.fromAsync(store.list(prefix), ({ key }) => key);
 }
@@ -103,20 +116,46 @@ test("other bytes over an object are seen through, whatever their length", async
   );
 });
 
-test("parts of a pack are right after the whole pack was read, or at once if it became too short", async () => {
-  const { bucket, store, clock } = bench();
+test("parts of a pack are right, whatever lies over it, and the packs beside it are listed once for that", async () => {
+  const { bucket, store, clock, calls } = bench();
   const key = await put(bucket, "data", "0123456789", clock.now() + HOUR_MS);
   const range = { offset: 6, length: 4 };
-  await bucket.put(key, Buffer.from("tooshort"));
-  assert.equal(await text(store.get(key, { range })), "6789");
-  const { store: other } = bench({}, clock, bucket);
   await bucket.put(key, Buffer.from("just as long as before".slice(0, 10)));
-  assert.equal(await text(other.get(key, { range })), "s lo", "nothing shows that this is wrong");
-  assert.equal(await text(other.get(key)), "0123456789");
-  assert.equal(await text(other.get(key, { range })), "6789");
-  const { store: listing } = bench({}, clock, bucket);
+  assert.equal(await text(store.get(key, { range })), "6789");
+  assert.equal(await text(store.get(key, { range })), "6789");
+  assert.equal(calls.filter((call) => call === `list data/${key.slice(5, 7)}/`).length, 3, "two versions, and the end");
+  const { store: listing, calls: later } = bench({}, clock, bucket);
   await keysOf(listing, "data/");
-  assert.equal(await text(listing.get(key, { range })), "6789", "a list shows that there are several contents");
+  later.length = 0;
+  assert.equal(await text(listing.get(key, { range })), "6789");
+  assert.ok(!later.includes(`list data/${key.slice(5, 7)}/`), "a list of all shows that there are several contents");
+  await bucket.put(key, Buffer.from("tooshort"));
+  const { store: other } = bench({}, clock, bucket);
+  assert.equal(await text(other.get(key, { range })), "6789");
+});
+
+test("a list that failed is asked for again", async () => {
+  const { bucket, clock } = bench();
+  const key = await put(bucket, "data", "0123456789", clock.now() + HOUR_MS);
+  await bucket.put(key, Buffer.from("9876543210"));
+  let failures = 1;
+  const failing = faulty(bucket, ({ name }) => {
+    if (name === "list" && failures-- > 0) throw new DomainError("unavailable", "storage_unavailable", "once");
+  });
+  const store = readThrough(failing, { clock, report: () => undefined });
+  assert.equal(await text(store.get(key, { range: { offset: 1, length: 2 } })), "storage_unavailable");
+  assert.equal(await text(store.get(key, { range: { offset: 1, length: 2 } })), "12");
+});
+
+test("parts of a pack on a bucket with versions, but no Object Lock, are right after the whole pack was read", async () => {
+  const { bucket, clock } = bench();
+  const key = await put(bucket, "data", "0123456789");
+  await bucket.put(key, Buffer.from("9876543210"));
+  const store = readThrough(withoutLocking(bucket), { clock, report: () => undefined });
+  const range = { offset: 6, length: 4 };
+  assert.equal(await text(store.get(key, { range })), "3210", "nothing shows that this is wrong");
+  assert.equal(await text(store.get(key)), "0123456789");
+  assert.equal(await text(store.get(key, { range })), "6789");
 });
 
 test("what was put right again is not reported, although wrong versions are kept below", async () => {
@@ -154,13 +193,18 @@ test("a deleted config under retention is read from its oldest version", async (
   assert.equal(await text(store.get(CONFIG_KEY)), "ours");
 });
 
-test("nothing more is asked than without it as long as nothing is wrong", async () => {
+test("little more is asked than without it as long as nothing is wrong", async () => {
   const { bucket, store, calls, clock } = bench();
   const key = await put(bucket, "data", "pack", clock.now() + HOUR_MS);
   await store.get(key);
-  await store.get(key, { range: { offset: 0, length: 2 } });
+  for (const offset of [0, 1, 2]) await store.get(key, { range: { offset, length: 2 } });
   await store.info(key);
-  assert.deepEqual(calls, [`get ${key}`, `get ${key}`, `info ${key}`]);
+  const looking = calls.filter((call) => call.startsWith("list "));
+  assert.equal(looking.length, 2, "the packs beside, once: one, and the end");
+  assert.deepEqual(
+    calls.filter((call) => !looking.includes(call)),
+    [`get ${key}`, `get ${key}`, `get ${key}`, `get ${key}`, `info ${key}`],
+  );
   calls.length = 0;
   await keysOf(store, "data/");
   assert.deepEqual(calls, ["list data/", "list data/"], "one object, and the end");

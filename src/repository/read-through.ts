@@ -3,9 +3,10 @@
  * top. The rules are in `object-lock/`: what was deleted while it is under retention or legal hold still counts as there (`standingOf`), and
  * of several versions the one with the right bytes counts (`findRightVersion`). Locks are taken as they come.
  *
- * Nothing more is asked of the store than without it until an object is missing or has the wrong hash; lists ask for versions instead of
- * objects, with as many requests. What cannot be seen here is a part of a pack that was overwritten by as many bytes, unless the packs were
- * listed before: who finds a blob damaged reads the whole pack, once, and gets right bytes, and right parts from then on.
+ * Little more is asked of the store than without it until an object is missing or has the wrong hash: lists ask for versions instead of
+ * objects, with as many requests, and before the first part of a pack is read, which has no hash, the versions of all packs beside it are
+ * listed. On a bucket with versions, but no Object Lock, that is left out: there who finds a blob damaged reads the whole pack, once, and gets
+ * right bytes, and right parts from then on.
  */
 import type { Clock } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
@@ -53,6 +54,8 @@ class ReadThroughStore implements ObjectStore {
   readonly #right = new Map<ObjectKey, VersionInfo>();
   /** Files of several contents, as lists told. */
   readonly #doubtful = new Set<ObjectKey>();
+  /** Prefixes of which all that is doubtful is known, or will be. */
+  readonly #looked = new Map<string, Promise<void>>();
   readonly #reported = new Set<string>();
 
   constructor(store: ObjectStore, versions: ObjectVersions, options: ReadThroughOptions) {
@@ -73,7 +76,9 @@ class ReadThroughStore implements ObjectStore {
     if (!isSeenThrough(key)) return this.#store.get(key, options);
     const known = this.#right.get(key);
     if (known !== undefined) return this.versions.get(key, known.version, options);
-    const plain = this.#options.asOfMs === undefined ? await this.#getPlain(key, options) : objectNotFound(this.url, key);
+    const looking = options.range === undefined ? undefined : this.#lookBeside(key, options);
+    const getting = this.#options.asOfMs === undefined ? this.#getPlain(key, options) : objectNotFound(this.url, key);
+    const [plain] = await Promise.all([getting, looking]);
     const isTrusted = (bytes: Uint8Array): boolean => (options.range === undefined ? isAsNamed(key, bytes) : !this.#doubtful.has(key));
     if (plain instanceof Uint8Array && isTrusted(plain)) return plain;
     const found = await this.#find(key, options);
@@ -112,6 +117,27 @@ class ReadThroughStore implements ObjectStore {
     await this.#store[Symbol.asyncDispose]();
   }
 
+  /** Finds out, once, what of a folder has several contents. */
+  async #lookBeside(key: ObjectKey, { signal }: CallOptions): Promise<void> {
+    if (this.locking === undefined || this.#options.asOfMs !== undefined) return;
+    const folder = key.slice(0, key.lastIndexOf("/") + 1);
+    const known = this.#looked.entries().find(([prefix]) => folder.startsWith(prefix))?.[1];
+    const looking = known ?? this.#look(folder, { signal });
+    if (known === undefined) this.#looked.set(folder, looking);
+    try {
+      await looking;
+    } catch (error) {
+      this.#looked.delete(folder);
+      throw error;
+    }
+  }
+
+  async #look(folder: string, options: CallOptions): Promise<void> {
+    for await (const { key, versions } of listHistories(this.versions, folder, options)) {
+      if (contentsOf(versions).length > 1) this.#doubtful.add(key);
+    }
+  }
+
   /** The bytes, or why there are none that could be the right ones. */
   async #getPlain(key: ObjectKey, options: GetOptions): Promise<Uint8Array | Error> {
     try {
@@ -145,8 +171,13 @@ class ReadThroughStore implements ObjectStore {
       }
       yield info;
     }
+    if (options.after === undefined) this.#looked.set(prefix, Promise.resolve());
     if (hidden > 0)
-      this.#report("locked_object_hidden", prefix, `Somebody deleted ${hidden} locked objects below "${prefix}", "${example}" for one`);
+      this.#report(
+        "locked_object_hidden",
+        prefix,
+        `Somebody deleted ${hidden === 1 ? "a locked object" : `${hidden} locked objects`} below "${prefix}", "${example}" for one`,
+      );
   }
 
   /** The latest with content, unless sizes differ: then it takes a look to know which is meant. */

@@ -7,7 +7,7 @@ import type { HexId } from "../../base/ids.ts";
 import { FakeClock } from "../../base/testing/fake-clock.ts";
 import { intercept } from "../../storage/intercept.ts";
 import { MemoryStore } from "../../storage/memory.ts";
-import { PACK_BUFFER_BYTES } from "../blob-packer.ts";
+import { LOCKED_PACK_BYTES, PACK_BUFFER_BYTES } from "../blob-packer.ts";
 import { Cipher } from "../format/cipher.ts";
 import { IndexWriter } from "../index-writer.ts";
 import { SealedFiles } from "../sealed-files.ts";
@@ -104,5 +104,7 @@ test("take() gives memory of its own for what is longer than a pack", () => {
   assert.equal(own.byteLength, PACK_BUFFER_BYTES);
   packs.giveBack(own);
   assert.equal(packs.take(1), own);
+  const long = new ThreadPacks(uploads.open(1, LOCKED_PACK_BYTES).channel);
+  assert.ok(long.take(1).byteLength > LOCKED_PACK_BYTES, "a buffer holds a whole pack");
   uploads[Symbol.dispose]();
 });

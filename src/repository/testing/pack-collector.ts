@@ -1,6 +1,6 @@
 /** For tests: takes the packs of a BlobPacker and reads them back. */
 import { BlobDecoder } from "../blob-decoder.ts";
-import { type PackSink, PACK_BUFFER_BYTES, type PackerSettings } from "../blob-packer.ts";
+import { PACK_BYTES, packBufferBytes, type PackSink, type PackerSettings } from "../blob-packer.ts";
 import { Cipher, type MasterKey } from "../format/cipher.ts";
 import { decodePackHeader, PACK_TRAILER_BYTES, readPackHeaderLength } from "../format/pack-header.ts";
 import type { FinishedPack } from "../pack-buffer.ts";
@@ -17,9 +17,15 @@ export class PackCollector implements PackSink {
   /** Every buffer that was handed out. */
   readonly taken: ArrayBuffer[] = [];
   readonly returned: ArrayBuffer[] = [];
+  readonly #bufferBytes: number;
+
+  /** @param packBytes the length of the packs that it can hold */
+  constructor(packBytes: number = PACK_BYTES) {
+    this.#bufferBytes = packBufferBytes(packBytes);
+  }
 
   take(minBytes: number): ArrayBuffer {
-    const buffer = new ArrayBuffer(Math.max(minBytes, PACK_BUFFER_BYTES));
+    const buffer = new ArrayBuffer(Math.max(minBytes, this.#bufferBytes));
     this.taken.push(buffer);
     return buffer;
   }
