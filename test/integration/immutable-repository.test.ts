@@ -174,6 +174,8 @@ for (const [what, attack] of Object.entries(attacks)) {
     await repository.write("changed", 2);
     points.set(await repository.backUp(), describeTree(repository.data));
     await attack(repository.raw);
+    const again = await repository.try("repository", "init", "--no-check-storage");
+    assert.equal(again.exitCode, 6, "what is hidden is there");
     // Not what a cache remembers.
     const list = await repository.try("files", "list", "--no-cache", "-o", "json");
     assert.equal(list.exitCode, 8, "somebody tampered, and that is said");
@@ -210,7 +212,10 @@ test("forget, prune and key remove leave what is locked, say until when, and go 
   await repository.write("kept", 2);
   const second = await repository.backUp();
   const then = await repository.json("files", "list", "--as-of", between);
-  assert.deepEqual((then as unknown as readonly Json[]).map(({ id }) => id), [first]);
+  assert.deepEqual(
+    (then as unknown as readonly Json[]).map(({ id }) => id),
+    [first],
+  );
   const until = `under Object Lock until \\d{4}-\\d\\d-01`;
   const named = await repository.try("repository", "forget", first);
   assert.equal(named.exitCode, 3);

@@ -100,6 +100,9 @@ test("prune tells what Object Lock keeps and until when, and deletes it with all
   const second = await bench.prune();
   assert.deepEqual([second.plan.locked.packs, second.plan.locked.untilMs], [0, undefined]);
   for (const key of packs) assert.equal(await bench.count(key), 0);
+  const [index, ...others] = await Array.fromAsync(bench.bucket.list("index/"), ({ key }) => key);
+  assert.ok(index !== undefined && others.length === 0);
+  assert.equal(await bench.bucket.locking?.retainedUntilMs(index), bench.untilMs, "what prune writes is locked, too");
 });
 
 test("prune says of packs that cannot be deleted yet until when, and removes for good what others deleted", async () => {

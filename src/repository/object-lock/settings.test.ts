@@ -83,15 +83,15 @@ test("readSettings() says what it cannot understand", async () => {
     { ...good, version: 0 },
     [],
   ];
+  const bench = new Bench();
+  const { files, store } = await bench.open();
   for (const json of cases) {
-    const bench = new Bench();
-    const { files } = await bench.open();
-    await files.save("settings", Buffer.from(JSON.stringify(json)));
+    const id = await files.save("settings", Buffer.from(JSON.stringify(json)));
     const { settings, findings } = await readSettings(files);
     assert.deepEqual([settings, findings.length], [undefined, 1], JSON.stringify(json));
+    await bench.clock.advance(2 * DAY_MS);
+    await store.delete(keyOfFile("settings", id));
   }
-  const bench = new Bench();
-  const { files } = await bench.open();
   await files.save("settings", Buffer.from(JSON.stringify({ ...good, retentionMs: 2 * MAX_RETENTION_MS })));
   assert.equal((await readSettings(files)).settings?.retentionMs, MAX_RETENTION_MS);
   await files.save("settings", Buffer.from(JSON.stringify({ version: 2 })));
