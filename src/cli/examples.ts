@@ -6,8 +6,13 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "repository init": [
     "holdfast repository init --repository /srv/backups --key-out ~/backups.key",
     "holdfast repository init --repository 's3://backups/eu?region=eu-central-1' --password-file ~/.holdfast",
+    "holdfast repository init --repository s3://immutable --retention 30d --key-out ~/backups.key",
   ],
-  "repository check": ["holdfast repository check", "holdfast repository check --read-data-subset 5%"],
+  "repository check": [
+    "holdfast repository check",
+    "holdfast repository check --read-data-subset 5%",
+    "holdfast repository check --lock-expiry 7d",
+  ],
   "repository stats": ["holdfast repository stats", "holdfast repository stats latest --mode raw-data"],
   "repository forget": [
     "holdfast repository forget --keep-daily 7 --keep-weekly 5 --keep-monthly 12 --dry-run",
@@ -28,6 +33,9 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "repository migrate": ["holdfast repository migrate --dry-run"],
   "repository adopt": ["holdfast repository adopt --cluster production"],
   "repository access": ["holdfast repository access --reveal", 'eval "$(holdfast repository access --password-out ~/restic.password)"'],
+  "repository retention show": ["holdfast repository retention show"],
+  "repository retention set": ["holdfast repository retention set 30d", "holdfast repository retention set none"],
+  "repository retention extend": ["holdfast repository retention extend latest"],
   "repository unlock": ["holdfast repository unlock"],
   "repository password": ["holdfast repository password", "holdfast repository password --new-password-file ~/.holdfast.new"],
   "repository key add": ["holdfast repository key add --key-out ~/team.password --username team", "holdfast repository key add --reveal"],
