@@ -1,23 +1,23 @@
 /** Thread of a check. */
-import { workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { BlobIndex } from "../index/blob-index.ts";
-import { release } from "../index/index-reader.ts";
-import type { CheckJobs, CheckThreadData } from "./check-jobs.ts";
+import { answerCalls } from "../threads/calls.ts";
+import { release } from "../threads/own-memory.ts";
+import type { CheckCalls, CheckThreadStart } from "./check-threads.ts";
 import { DamageTracer } from "./damage-tracer.ts";
 import { EntrySet } from "../index/entry-set.ts";
 import { tableOfPacks } from "./pack-table.ts";
 import { PackVerifier } from "./pack-verifier.ts";
-import { serveJobs } from "./serve-jobs.ts";
 import { RemoteTrees } from "./tree-requests.ts";
 import { TreeVisitor } from "./tree-visitor.ts";
 import { countUsage } from "./usage.ts";
 
-const { index: shared, masterKey } = workerData as CheckThreadData;
+const { index: shared, masterKey } = workerData as CheckThreadStart;
 const index = BlobIndex.attach(shared);
 const visitor = new TreeVisitor(index, masterKey);
 const verifier = new PackVerifier(index, masterKey);
 
-serveJobs<CheckJobs>({
+answerCalls<CheckCalls>(parentPort, {
   table: () => tableOfPacks(index),
   trees: (job) => {
     const answer = visitor.visit(job);

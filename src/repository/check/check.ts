@@ -60,7 +60,7 @@ export async function checkRepository(session: Session, options: CheckOptions): 
   const progress = new CheckProgress(options.progress, options.clock);
   progress.start("Looking at files");
   const [table, stored, damagedIndexFiles] = await Promise.all([
-    threads.run("table", undefined),
+    threads.call("table", undefined, { signal }),
     listStoredPacks(repository, index, { signal }),
     checkSmallFiles(session, damages),
   ]);
@@ -92,7 +92,7 @@ export async function checkRepository(session: Session, options: CheckOptions): 
   ];
   for (const finding of findings) options.report(finding);
   return {
-    ...(await threads.run("usage", used.shared)),
+    ...(await threads.call("usage", used.shared, { signal })),
     snapshots: session.snapshots.length,
     packs: index.packCount,
     trees,

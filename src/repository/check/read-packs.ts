@@ -4,7 +4,8 @@ import { DomainError } from "../../base/errors.ts";
 import type { HexId } from "../../base/ids.ts";
 import { keyOfFile } from "../layout.ts";
 import type { Session } from "../session.ts";
-import type { CheckThreads } from "./check-jobs.ts";
+import { ownBytes } from "../threads/own-memory.ts";
+import type { CheckThreads } from "./check-threads.ts";
 import { packMissing, packUnreadable, repairPack } from "./pack-damage.ts";
 import type { Damages } from "./damages.ts";
 import type { PackTable } from "./pack-table.ts";
@@ -35,7 +36,11 @@ export async function readPacks(session: Session, packs: Iterable<SizedPack>, pa
     }
     const { length } = bytes;
     const blobs = table.blobs[number] ?? 0;
-    const { isAsNamed, faults, badEntries } = await threads.run("pack", { pack: number, blobs, bytes }, [bytes.buffer]);
+    const { isAsNamed, faults, badEntries } = await threads.call(
+      "pack",
+      { pack: number, blobs, bytes },
+      { transfer: [bytes.buffer], signal: signalOfAll },
+    );
     onRead(length);
     const expected = table.bytes[number];
     const states = [
@@ -62,9 +67,7 @@ export async function getPack(
   signal: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
-    const bytes = await store.get(keyOfFile("data", id), { signal });
-    const { buffer } = bytes;
-    return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length ? new Uint8Array(buffer) : new Uint8Array(bytes);
+    return ownBytes(await store.get(keyOfFile("data", id), { signal }));
   } catch (error) {
     if (error instanceof DomainError && error.code === "object_not_found") return undefined;
     throw error;

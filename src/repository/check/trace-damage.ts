@@ -1,6 +1,6 @@
 /** Finds which snapshots and paths damage touches. */
 import type { Session } from "../session.ts";
-import type { CheckThreads } from "./check-jobs.ts";
+import type { CheckThreads } from "./check-threads.ts";
 import type { LostBlob, Touched } from "./damage-tracer.ts";
 import { serveTrees } from "./tree-requests.ts";
 import type { TreeStretches } from "./tree-stretches.ts";
@@ -15,9 +15,8 @@ export interface TraceParts {
 export async function traceDamage(session: Session, lost: readonly LostBlob[], parts: TraceParts): Promise<readonly Touched[]> {
   if (lost.length === 0) return [];
   const { threads, stretches, lastEntry } = parts;
-  const failed = Promise.withResolvers<never>();
-  using trees = serveTrees(stretches, session.index, session.signal, failed.reject);
+  const { index, signal } = session;
+  using trees = serveTrees(stretches, index, signal);
   const snapshots = session.snapshots.map(({ id, snapshot }) => ({ id, tree: snapshot.tree }));
-  const traced = threads.run("trace", { snapshots, lost, lastEntry, trees: trees.port }, [trees.port]);
-  return await Promise.race([traced, failed.promise]);
+  return await threads.call("trace", { snapshots, lost, lastEntry, trees: trees.port }, { transfer: [trees.port], signal });
 }

@@ -5,38 +5,24 @@ import type { HexId } from "../../base/ids.ts";
 import { BlobDecoder } from "../blob-decoder.ts";
 import type { MasterKey } from "../format/cipher.ts";
 import type { BlobIndex } from "../index/blob-index.ts";
+import { answerCalls, Caller } from "../threads/calls.ts";
 import type { TreeStretches } from "./tree-stretches.ts";
 
-interface TreeRequest {
-  readonly number: number;
-  readonly entry: number;
+interface TreeCalls {
+  /** The sealed tree of an entry; undefined: it is not there. */
+  readonly tree: (entry: number) => Uint8Array | undefined;
 }
 
-interface TreeReply {
-  readonly number: number;
-  /** undefined: it is not there. */
-  readonly sealed: Uint8Array | undefined;
-}
-
-/**
- * The main thread's end.
- *
- * @param fail gets what the store throws; the request is not answered then
- */
-export function serveTrees(
-  stretches: TreeStretches,
-  index: BlobIndex,
-  signal: AbortSignal,
-  fail: (error: unknown) => void,
-): { readonly port: MessagePort } & Disposable {
+/** The main thread's end. */
+export function serveTrees(stretches: TreeStretches, index: BlobIndex, signal: AbortSignal): { readonly port: MessagePort } & Disposable {
   const { port1, port2 } = new MessageChannel();
-  const answer = async ({ number, entry }: TreeRequest): Promise<void> => {
-    const stretch = await stretches.read(index.packOf(entry), { signal });
-    const at = index.offsetOf(entry) - (stretch?.from ?? 0);
-    const sealed = stretch?.bytes.slice(at, at + index.lengthOf(entry));
-    port1.postMessage({ number, sealed } satisfies TreeReply);
-  };
-  port1.on("message", (request: TreeRequest) => void answer(request).catch(fail));
+  answerCalls<TreeCalls>(port1, {
+    tree: async (entry) => {
+      const stretch = await stretches.read(index.packOf(entry), { signal });
+      const at = index.offsetOf(entry) - (stretch?.from ?? 0);
+      return stretch?.bytes.slice(at, at + index.lengthOf(entry));
+    },
+  });
   return { port: port2, [Symbol.dispose]: () => port1.close() };
 }
 
@@ -45,25 +31,21 @@ export class RemoteTrees implements Disposable {
   readonly #port: MessagePort;
   readonly #index: BlobIndex;
   readonly #decoder: BlobDecoder;
-  readonly #waiting = new Map<number, (sealed: Uint8Array | undefined) => void>();
+  readonly #main: Caller<TreeCalls>;
   readonly #id = new Uint8Array(32);
-  #requests = 0;
 
   constructor(port: MessagePort, index: BlobIndex, masterKey: MasterKey) {
     this.#port = port;
     this.#index = index;
     this.#decoder = new BlobDecoder(masterKey);
-    port.on("message", ({ number, sealed }: TreeReply) => {
-      this.#waiting.get(number)?.(sealed);
-      this.#waiting.delete(number);
-    });
+    this.#main = new Caller(port);
   }
 
   /** From any of the places where it lies; undefined if none of them gives it. */
   async read(id: HexId): Promise<Uint8Array | undefined> {
     this.#id.setFromHex(id);
     for (const entry of this.#index.locations("tree", this.#id, 0)) {
-      const sealed = await this.#fetch(entry);
+      const sealed = await this.#main.call("tree", entry);
       if (sealed === undefined) continue;
       try {
         return this.#decoder.decode(sealed, this.#index.uncompressedLengthOf(entry), id);
@@ -76,14 +58,5 @@ export class RemoteTrees implements Disposable {
 
   [Symbol.dispose](): void {
     this.#port.close();
-  }
-
-  #fetch(entry: number): Promise<Uint8Array | undefined> {
-    const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>();
-    const number = this.#requests++;
-    this.#waiting.set(number, resolve);
-    const request: TreeRequest = { number, entry };
-    this.#port.postMessage(request, []);
-    return promise;
   }
 }

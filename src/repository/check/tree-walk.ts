@@ -5,7 +5,7 @@
 import { orAbort } from "../../base/concurrency.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { BlobIndex } from "../index/blob-index.ts";
-import type { CheckThreads } from "./check-jobs.ts";
+import type { CheckThreads } from "./check-threads.ts";
 import type { EntrySet } from "../index/entry-set.ts";
 import type { StoreFailures } from "./store-failures.ts";
 import type { DamagedTree, MissingBlob } from "./tree-visitor.ts";
@@ -74,7 +74,7 @@ class TreeWalk {
       return;
     }
     const { from, bytes } = stretch;
-    const answer = await threads.run("trees", { used: used.shared, pack, from, bytes, entries });
+    const answer = await threads.call("trees", { used: used.shared, pack, from, bytes, entries }, { signal });
     for (const entry of answer.found) this.#add(entry);
     for (const tree of answer.damaged) this.#addDamaged(tree);
     for (const blob of answer.missing) this.#addMissing(blob);

@@ -16,7 +16,7 @@ import type { Session } from "../session.ts";
 import { saveSnapshot, type StoredSnapshot } from "../snapshots.ts";
 import { CopiedSnapshots, copyOf } from "./copied-snapshots.ts";
 import { CopyRun } from "./copy-run.ts";
-import type { BlobFault } from "./messages.ts";
+import type { BlobFault } from "./copy-calls.ts";
 
 export interface CopyOptions {
   /** Of the source; the oldest first is best. */

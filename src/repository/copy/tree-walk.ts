@@ -1,26 +1,20 @@
 /** Walks the trees of snapshots, each tree once however many snapshots have it. */
 import type { HexId } from "../../base/ids.ts";
-import { DomainError } from "../../base/errors.ts";
 import { TreeScanner } from "../format/tree/decode.ts";
 import type { BlobIndex } from "../index/blob-index.ts";
 import type { BlobCopier } from "./blob-copier.ts";
-import { EntrySet } from "./entry-set.ts";
-import type { BlobFault, SealedTree } from "./messages.ts";
+import { EntrySet, entryLimit } from "../index/entry-set.ts";
+import type { BlobFault, Walked } from "./copy-calls.ts";
+import { isDamage } from "./damage.ts";
 import { inPackOrder } from "./pack-ranges.ts";
 
 export interface TreeWalkOptions {
   readonly source: BlobIndex;
   readonly target: BlobIndex;
   readonly copier: BlobCopier;
-  readonly fetch: (entry: number) => Promise<SealedTree["sealed"]>;
+  /** Gives a sealed tree. */
+  readonly fetch: (entry: number) => Promise<Uint8Array>;
   readonly dryRun: boolean;
-}
-
-export interface Walked {
-  readonly wanted: Uint32Array<ArrayBuffer>;
-  readonly trees: number;
-  readonly treeBytes: number;
-  readonly faults: readonly BlobFault[];
 }
 
 /** Trees that are asked for at a time: enough that the store's latency does not count. */
@@ -31,7 +25,7 @@ const NOT_INDEXED = "the index does not name it";
 export class TreeWalk {
   readonly #options: TreeWalkOptions;
   /** Trees that were walked, data that is copied or about to be. */
-  readonly #seen = new EntrySet();
+  readonly #seen: EntrySet;
   #stack: HexId[] = [];
   #inFlight = 0;
   /** Of the walk under way. */
@@ -43,6 +37,7 @@ export class TreeWalk {
 
   constructor(options: TreeWalkOptions) {
     this.#options = options;
+    this.#seen = EntrySet.create(entryLimit(options.source));
   }
 
   /** One at a time. */
@@ -89,15 +84,15 @@ export class TreeWalk {
     if (entry < 0) return NOT_INDEXED;
     if (!this.#seen.add(entry)) return undefined;
     this.#trees.push(entry);
-    const sealed = await fetch(entry);
-    if ("unreadable" in sealed) return sealed.unreadable;
-    // From here on without a pause: what decode() gives is gone with its next call.
-    const decoded = copier.decode(entry, sealed);
-    if ("fault" in decoded) return decoded.fault;
+    let decoded: ReturnType<BlobCopier["decode"]>;
     try {
+      const sealed = await fetch(entry);
+      // From here on without a pause: what decode() gives is gone with its next call.
+      decoded = copier.decode(entry, sealed);
+      if ("fault" in decoded) return decoded.fault;
       this.#scan(decoded.plain);
     } catch (error) {
-      if (error instanceof DomainError && error.kind === "corrupt") return error.message;
+      if (isDamage(error)) return error.message;
       throw error;
     }
     if (target.findHex("tree", id) >= 0) return undefined;

@@ -14,3 +14,13 @@ test("EntrySet.add() says once of each entry that it is new, also through anothe
   assert.equal(set.has(2), false);
   assert.equal(set.has(33), false);
 });
+
+test("EntrySet.delete() takes one entry out and leaves its neighbours", () => {
+  const set = EntrySet.create(64);
+  for (const entry of [30, 31, 32]) set.add(entry);
+  set.delete(31);
+  assert.deepEqual(
+    [30, 31, 32].map((entry) => set.add(entry)),
+    [false, true, false],
+  );
+});

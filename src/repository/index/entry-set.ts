@@ -30,6 +30,10 @@ export class EntrySet {
     return (Atomics.or(this.#words, Math.floor(entry / WORD_BITS), bit) & bit) === 0;
   }
 
+  delete(entry: number): void {
+    Atomics.and(this.#words, Math.floor(entry / WORD_BITS), ~(1 << (entry % WORD_BITS)));
+  }
+
   has(entry: number): boolean {
     return ((this.#words[Math.floor(entry / WORD_BITS)] ?? 0) & (1 << (entry % WORD_BITS))) !== 0;
   }

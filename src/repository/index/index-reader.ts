@@ -2,6 +2,7 @@
 import { Cipher, SEAL_OVERHEAD, type MasterKey } from "../format/cipher.ts";
 import { unpackFileBody } from "../format/file-body.ts";
 import { REPOSITORY_LIMITS } from "../format/limits.ts";
+import { release } from "../threads/own-memory.ts";
 import type { BlobIndex } from "./blob-index.ts";
 import { scanIndexFile, type IndexFileVisitor } from "./index-file.ts";
 
@@ -38,12 +39,4 @@ export class IndexReader {
     scanIndexFile(json, this.#visitor);
     if (json.buffer !== sealed.buffer) release(json);
   }
-}
-
-/**
- * Frees memory at once: until the collector comes by itself, each thread would hold up to 64 MB of it. No other view may lie in
- * the same buffer, so nothing happens to one that is longer than the bytes.
- */
-export function release({ buffer, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) buffer.transfer(0);
 }

@@ -1,12 +1,13 @@
 /** Reads all index files of a repository into memory, with threads where that pays. */
-import { Worker } from "node:worker_threads";
 import { forEachConcurrent } from "../../base/concurrency.ts";
 import { DomainError } from "../../base/errors.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { MasterKey } from "../format/cipher.ts";
+import { ownBytes } from "../threads/own-memory.ts";
+import { CalledThread, ThreadPool } from "../threads/thread-pool.ts";
 import { BlobIndex } from "./blob-index.ts";
 import { IndexReader } from "./index-reader.ts";
-import type { IndexWorkerAnswer, IndexWorkerData } from "./index-worker.ts";
+import type { IndexCalls, IndexThreadStart } from "./index-thread.ts";
 
 export interface SealedIndexFile {
   readonly id: HexId;
@@ -56,13 +57,18 @@ export async function loadIndex(files: AsyncIterable<SealedIndexFile>, options: 
   const index = BlobIndex.create({ expectedBlobs });
   const reader = new IndexReader(index, masterKey);
   const damaged: DamagedIndexFile[] = [];
-  await using workers = new IndexWorkers({ shared: index.shared, masterKey }, threads);
+  const start: IndexThreadStart = { index: index.shared, masterKey };
+  await using pool = new ThreadPool<IndexCalls>(threads, () => new CalledThread(new URL("index-thread.ts", import.meta.url), start));
   let bytesSoFar = 0;
   await forEachConcurrent(files, { limit: threads * FILES_PER_THREAD, signal }, async ({ id, sealed }, workSignal) => {
     try {
       bytesSoFar += sealed.length;
-      if (bytesSoFar <= OWN_BYTES) reader.read(sealed);
-      else await workers.read(sealed, workSignal);
+      if (bytesSoFar <= OWN_BYTES) {
+        reader.read(sealed);
+        return;
+      }
+      const own = ownBytes(sealed);
+      await pool.call("read", own, { transfer: [own.buffer], signal: workSignal });
     } catch (error) {
       if (!(error instanceof DomainError) || !isDamage(error)) throw error;
       damaged.push({ id, error });
@@ -74,83 +80,4 @@ export async function loadIndex(files: AsyncIterable<SealedIndexFile>, options: 
 /** Whether an error is about one file, and not about the index as a whole. */
 function isDamage({ kind, code }: DomainError): boolean {
   return kind === "corrupt" || code === "index_file_format";
-}
-
-/** Threads that are started when there is something to read. */
-class IndexWorkers implements AsyncDisposable {
-  readonly #data: IndexWorkerData;
-  readonly #threads: number;
-  readonly #workers: IndexWorker[] = [];
-
-  constructor(data: IndexWorkerData, threads: number) {
-    this.#data = data;
-    this.#threads = threads;
-  }
-
-  async read(sealed: Uint8Array, signal: AbortSignal): Promise<void> {
-    await this.#leastBusy().read(sealed, signal);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#workers.map(async (worker) => worker.end()));
-  }
-
-  #leastBusy(): IndexWorker {
-    const idle = this.#workers.find(({ waiting }) => waiting === 0);
-    if (idle !== undefined) return idle;
-    if (this.#workers.length < this.#threads) {
-      const worker = new IndexWorker(this.#data);
-      this.#workers.push(worker);
-      return worker;
-    }
-    return this.#workers.reduce((a, b) => (b.waiting < a.waiting ? b : a));
-  }
-}
-
-class IndexWorker {
-  readonly #worker: Worker;
-  /** In the order of the files that were sent. */
-  readonly #answers: PromiseWithResolvers<void>[] = [];
-  #failure: DomainError | undefined;
-
-  constructor(data: IndexWorkerData) {
-    this.#worker = new Worker(new URL("index-worker.ts", import.meta.url), { workerData: data });
-    this.#worker.on("message", ({ error }: IndexWorkerAnswer) => {
-      const answer = this.#answers.shift();
-      if (error === undefined) answer?.resolve();
-      else answer?.reject(new DomainError(error.kind, error.code, error.message, { details: error.details }));
-    });
-    this.#worker.on("error", (cause) => this.#fail(cause));
-    this.#worker.on("exit", () => this.#fail(undefined));
-  }
-
-  get waiting(): number {
-    return this.#answers.length;
-  }
-
-  async read(sealed: Uint8Array, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (this.#failure !== undefined) throw this.#failure;
-    const answer = Promise.withResolvers<void>();
-    const onAbort = (): void => answer.reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
-      this.#answers.push(answer);
-      // Memory that other views may look at, such as Node's pool of small buffers, cannot be handed over.
-      const own = sealed.byteLength === sealed.buffer.byteLength ? sealed : new Uint8Array(sealed);
-      this.#worker.postMessage(own, [own.buffer as ArrayBuffer]);
-      await answer.promise;
-    } finally {
-      signal.removeEventListener("abort", onAbort);
-    }
-  }
-
-  async end(): Promise<void> {
-    await this.#worker.terminate();
-  }
-
-  #fail(cause: unknown): void {
-    this.#failure ??= new DomainError("internal", "index_worker", "Cannot read index files: the thread for it ended", { cause });
-    for (const answer of this.#answers.splice(0)) answer.reject(this.#failure);
-  }
 }

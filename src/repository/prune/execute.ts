@@ -17,18 +17,18 @@
 import { createHash } from "node:crypto";
 import { forEachConcurrent } from "../../base/concurrency.ts";
 import type { HexId } from "../../base/ids.ts";
-import { release } from "../index/index-reader.ts";
 import { keyOfFile } from "../layout.ts";
 import { type MarkedPack, saveMark } from "../marks.ts";
 import { packerSettings } from "../blob-packer.ts";
 import type { Session } from "../session.ts";
 import { deleteForGood, sweepRemoved } from "../object-lock/deletion.ts";
+import { ownBytes, release } from "../threads/own-memory.ts";
+import { CalledThread } from "../threads/thread-pool.ts";
 import { deletePacks, unlessLocked } from "./delete-packs.ts";
 import type { PackTotal, PruneOptions, PrunePlan } from "./plan.ts";
 import { totalOf } from "./plan.ts";
-import type { RewriteReply, RewriteRequest, RewriteThreadData, WrittenPack } from "./rewrite-thread.ts";
+import type { RewriteCalls, RewriteThreadStart, WrittenPack } from "./rewrite-thread.ts";
 import type { PackRange } from "./rewriter.ts";
-import { CalledThread, ownBytes } from "./thread-calls.ts";
 
 export interface PruneResult {
   readonly deleted: PackTotal;
@@ -56,7 +56,7 @@ export async function executePrune(
   return new Execution(session, plan, options).run();
 }
 
-type Thread = CalledThread<RewriteRequest, RewriteReply>;
+type Thread = CalledThread<RewriteCalls>;
 
 class Execution {
   readonly #session: Session;
@@ -86,7 +86,7 @@ class Execution {
 
   /** Steps 2 to 5. */
   async #rewrite(): Promise<readonly MarkedPack[]> {
-    await using thread: Thread = new CalledThread(new URL("rewrite-thread.ts", import.meta.url), this.#threadData());
+    await using thread: Thread = new CalledThread(new URL("rewrite-thread.ts", import.meta.url), this.#threadStart());
     const written = await this.#rewritePacks(thread);
     const { indexFiles: replaced } = this.#plan.work;
     await this.#mark(replaced);
@@ -95,7 +95,7 @@ class Execution {
     return written;
   }
 
-  #threadData(): RewriteThreadData {
+  #threadStart(): RewriteThreadStart {
     const { repository, index } = this.#session;
     const { used, fates, compress } = this.#plan.work;
     return { index: index.shared, used: used.shared, fates, packer: packerSettings(repository, "all"), compress };
@@ -106,7 +106,7 @@ class Execution {
     const written: MarkedPack[] = [];
     let doneBytes = 0;
     let doneItems = 0;
-    const { ranges } = await thread.call({ kind: "begin" });
+    const ranges = await thread.call("ranges", undefined, { signal });
     const totalBytes = ranges.reduce((sum, { length }) => sum + length, 0);
     const store = async (packs: readonly WrittenPack[]): Promise<void> => {
       for (const pack of packs) {
@@ -117,13 +117,12 @@ class Execution {
     const move = async (range: PackRange, signalOfAll: AbortSignal): Promise<void> => {
       const key = keyOfFile("data", index.packId(range.pack));
       const bytes = ownBytes(await repository.store.get(key, { range, signal: signalOfAll }));
-      const { packs } = await thread.call({ kind: "rewrite", range, bytes }, [bytes.buffer]);
-      await store(packs);
+      await store(await thread.call("rewrite", { range, bytes }, { transfer: [bytes.buffer], signal: signalOfAll }));
       doneBytes += range.length;
       this.#options.progress({ stage: "Rewriting packs", doneBytes, totalBytes, doneItems: ++doneItems, totalItems: ranges.length });
     };
     await forEachConcurrent(ranges, { limit: CONCURRENT_PACKS, signal }, move);
-    await store((await thread.call({ kind: "finish" })).packs);
+    await store(await thread.call("finish", undefined, { signal }));
     return written;
   }
 
@@ -146,7 +145,7 @@ class Execution {
     const { repository, signal } = this.#session;
     for (let doneItems = 0; ; doneItems++) {
       this.#options.progress({ stage: "Writing the index", doneBytes: 0, doneItems });
-      const { indexFile } = await thread.call({ kind: "index" });
+      const indexFile = await thread.call("indexFile", undefined, { signal });
       if (indexFile === undefined) return;
       const sha256 = createHash("sha256").update(indexFile).digest();
       this.#session.throwIfLost();

@@ -9,9 +9,10 @@ import type { BlobIndex } from "../index/blob-index.ts";
 import type { LocalCache } from "../local-cache.ts";
 import { loadCached } from "../open-index.ts";
 import type { Repository } from "../repository.ts";
+import { ownBytes } from "../threads/own-memory.ts";
+import { CalledThread, ThreadPool } from "../threads/thread-pool.ts";
 import type { EntrySet } from "../index/entry-set.ts";
-import { CalledThread, ownBytes } from "./thread-calls.ts";
-import { missingBlob, type ScanReply, type ScanRequest, type UsedThreadData } from "./used-scan.ts";
+import { missingBlob, type ScanCalls, type UsedThreadStart } from "./used-scan.ts";
 
 export interface FindUsedOptions {
   readonly repository: Repository;
@@ -41,9 +42,7 @@ export async function findUsed(trees: Iterable<HexId>, used: EntrySet, options: 
 class TreeWalk implements AsyncDisposable {
   readonly #options: FindUsedOptions;
   readonly #used: EntrySet;
-  readonly #data: UsedThreadData;
-  readonly #maxThreads = Math.min(availableParallelism(), MAX_THREADS);
-  readonly #threads: CalledThread<ScanRequest, ScanReply>[] = [];
+  readonly #threads: ThreadPool<ScanCalls>;
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
   /** By pack, the trees that wait to be scanned. */
@@ -56,7 +55,9 @@ class TreeWalk implements AsyncDisposable {
     const { repository, index, signal } = options;
     this.#options = options;
     this.#used = used;
-    this.#data = { index: index.shared, used: used.shared, masterKey: repository.masterKey };
+    const start: UsedThreadStart = { index: index.shared, used: used.shared, masterKey: repository.masterKey };
+    const limit = Math.min(availableParallelism(), MAX_THREADS);
+    this.#threads = new ThreadPool(limit, () => new CalledThread(new URL("used-thread.ts", import.meta.url), start));
     this.#signal = AbortSignal.any([signal, this.#abort.signal]);
   }
 
@@ -64,7 +65,7 @@ class TreeWalk implements AsyncDisposable {
     this.#addRoots(trees);
     while (this.#pending.size > 0 || this.#running.size > 0) {
       const [next] = this.#pending;
-      if (next === undefined || this.#running.size >= this.#maxThreads + PACKS_AHEAD) await Promise.race(this.#running);
+      if (next === undefined || this.#running.size >= this.#threads.limit + PACKS_AHEAD) await Promise.race(this.#running);
       else this.#start(...next);
       this.#signal.throwIfAborted();
     }
@@ -73,7 +74,7 @@ class TreeWalk implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort();
-    await Promise.all(this.#threads.map(async (thread) => thread[Symbol.asyncDispose]()));
+    await this.#threads[Symbol.asyncDispose]();
     await Promise.all(this.#running);
   }
 
@@ -103,21 +104,14 @@ class TreeWalk implements AsyncDisposable {
   async #scan(pack: number, trees: readonly number[]): Promise<void> {
     const { repository, index, cache, progress } = this.#options;
     const bytes = ownBytes(await loadCached(repository, "data", index.packId(pack), { cache, signal: this.#signal }));
-    const { scanned, elsewhere, missing } = await this.#leastBusy().call({ pack, bytes, trees }, [bytes.buffer]);
+    const { scanned, elsewhere, missing } = await this.#threads.call(
+      "scan",
+      { pack, bytes, trees },
+      { transfer: [bytes.buffer], signal: this.#signal },
+    );
     for (const tree of elsewhere) this.#await(tree);
     for (const blob of missing) this.#missing.add(blob);
     this.#scanned += scanned;
     progress({ stage: "Finding used data", doneBytes: 0, doneItems: this.#scanned });
-  }
-
-  #leastBusy(): CalledThread<ScanRequest, ScanReply> {
-    const idle = this.#threads.find(({ waiting }) => waiting === 0);
-    if (idle !== undefined) return idle;
-    if (this.#threads.length < this.#maxThreads) {
-      const thread = new CalledThread<ScanRequest, ScanReply>(new URL("used-thread.ts", import.meta.url), this.#data);
-      this.#threads.push(thread);
-      return thread;
-    }
-    return this.#threads.reduce((a, b) => (b.waiting < a.waiting ? b : a));
   }
 }

@@ -4,12 +4,12 @@ import { SEAL_OVERHEAD } from "../format/cipher.ts";
 import { MAX_PACK_ENTRY_BYTES, PACK_TRAILER_BYTES } from "../format/pack-header.ts";
 import type { BlobIndex } from "../index/blob-index.ts";
 import type { FileInfo } from "../sealed-files.ts";
+import { CalledThread } from "../threads/thread-pool.ts";
 import type { PackCounts } from "./count-packs.ts";
-import type { CountThreadData } from "./count-thread.ts";
+import type { CountCalls, CountThreadStart } from "./count-thread.ts";
 import type { PackUse } from "./decide.ts";
 import type { EntrySet } from "../index/entry-set.ts";
 import { packSize, packsMissing } from "./refusals.ts";
-import { CalledThread } from "./thread-calls.ts";
 
 /** The packs in the store. */
 export type Packs = ReadonlyMap<HexId, FileInfo>;
@@ -22,16 +22,16 @@ export interface IndexedUse extends PackUse {
 }
 
 /** @param used first entries; see firstEntryOf() */
-export async function packUses(index: BlobIndex, used: EntrySet): Promise<readonly IndexedUse[]> {
-  const counts = await count(index, used);
+export async function packUses(index: BlobIndex, used: EntrySet, signal: AbortSignal): Promise<readonly IndexedUse[]> {
+  const counts = await count(index, used, signal);
   return Array.from(index.packs(), (pack) => useOf(index, pack, counts));
 }
 
 /** In a thread of its own: millions of blobs take seconds. */
-async function count(index: BlobIndex, used: EntrySet): Promise<PackCounts> {
-  const data: CountThreadData = { index: index.shared, used: used.shared };
-  await using thread = new CalledThread<"count", PackCounts>(new URL("count-thread.ts", import.meta.url), data);
-  return await thread.call("count");
+async function count(index: BlobIndex, used: EntrySet, signal: AbortSignal): Promise<PackCounts> {
+  const start: CountThreadStart = { index: index.shared, used: used.shared };
+  await using thread = new CalledThread<CountCalls>(new URL("count-thread.ts", import.meta.url), start);
+  return await thread.call("count", undefined, { signal });
 }
 
 const UNCOMPRESSED_ENTRY_BYTES = MAX_PACK_ENTRY_BYTES - 4;

@@ -101,7 +101,7 @@ export async function planPrune(session: Session, options: PruneOptions): Promis
   const { used, restored } = await findAllUsed(session, { snapshotTrees, marks, packs, progress: options.progress });
   await findUsed(resume.trees, used, { ...session, progress: options.progress });
 
-  const uses = await packUses(session.index, used);
+  const uses = await packUses(session.index, used, signal);
   assertWhole(uses, packs);
   const fateOf = decideAll(uses, pinned.packs, options);
   const fates: (PackFate | undefined)[] = [];

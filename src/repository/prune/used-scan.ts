@@ -8,20 +8,24 @@ import { ID_BYTES } from "../index/id-table.ts";
 import { BlobIndex, type SharedBlobIndex } from "../index/blob-index.ts";
 import { EntrySet } from "../index/entry-set.ts";
 
-export interface UsedThreadData {
+export interface UsedThreadStart {
   readonly index: SharedBlobIndex;
   readonly used: SharedArrayBuffer;
   readonly masterKey: MasterKey;
 }
 
-export interface ScanRequest {
+export interface ScanCalls {
+  readonly scan: (job: ScanJob) => ScanAnswer;
+}
+
+export interface ScanJob {
   readonly pack: number;
   readonly bytes: Uint8Array;
   /** Index entries of the trees to scan, which lie in that pack and are noted as used. */
   readonly trees: readonly number[];
 }
 
-export interface ScanReply {
+export interface ScanAnswer {
   readonly scanned: number;
   /** Trees that nobody had noted before, in other packs. Those in the same one are scanned already. */
   readonly elsewhere: readonly number[];
@@ -43,13 +47,13 @@ export class UsedScan {
   readonly #missing = new Set<string>();
   #plain = new Uint8Array(1 << 20);
 
-  constructor({ index, used, masterKey }: UsedThreadData) {
+  constructor({ index, used, masterKey }: UsedThreadStart) {
     this.#index = BlobIndex.attach(index);
     this.#used = EntrySet.attach(used);
     this.#decoder = new BlobDecoder(masterKey);
   }
 
-  run({ pack, bytes, trees }: ScanRequest): ScanReply {
+  run({ pack, bytes, trees }: ScanJob): ScanAnswer {
     const here = [...trees];
     const elsewhere: number[] = [];
     const missing: string[] = [];

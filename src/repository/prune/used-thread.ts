@@ -1,7 +1,14 @@
 /** A thread of findUsed(). */
-import { workerData } from "node:worker_threads";
-import { answerCalls, type ThreadReply } from "./thread-calls.ts";
-import { type ScanReply, type ScanRequest, UsedScan, type UsedThreadData } from "./used-scan.ts";
+import { parentPort, workerData } from "node:worker_threads";
+import { answerCalls } from "../threads/calls.ts";
+import { release } from "../threads/own-memory.ts";
+import { type ScanCalls, UsedScan, type UsedThreadStart } from "./used-scan.ts";
 
-const scan = new UsedScan(workerData as UsedThreadData);
-answerCalls((request: ScanRequest): ThreadReply<ScanReply> => ({ reply: scan.run(request), transfer: [] }));
+const scan = new UsedScan(workerData as UsedThreadStart);
+answerCalls<ScanCalls>(parentPort, {
+  scan: (job) => {
+    const scanned = scan.run(job);
+    release(job.bytes);
+    return scanned;
+  },
+});

@@ -43,7 +43,7 @@ export async function repairIndex(session: Session, options: RepairIndexOptions)
   const { index, repository, signal } = session;
   const damages = new Damages(index);
   await using threads = startCheckThreads(session);
-  const [table, stored] = await Promise.all([threads.run("table", undefined), listStoredPacks(repository, index, { signal })]);
+  const [table, stored] = await Promise.all([threads.call("table", undefined, { signal }), listStoredPacks(repository, index, { signal })]);
   addAbsentPacks(session, stored, damages);
   const isDoubtful = (pack: number, sizeBytes: number): boolean => options.readAllPacks || table.bytes[pack] !== sizeBytes;
   const doubtful = [...stored.indexed.values()].filter(({ number, sizeBytes }) => isDoubtful(number, sizeBytes));

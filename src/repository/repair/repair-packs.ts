@@ -18,7 +18,7 @@ import type { Session } from "../session.ts";
 import { rewriteIndex } from "./index-rewrite.ts";
 import { removeFiles } from "./removal.ts";
 import type { RepairOptions, RepairResult } from "./repair-options.ts";
-import { startRepairThreads } from "./repair-threads.ts";
+import { startRepairThread } from "./repair-calls.ts";
 import type { Salvage } from "./salvage.ts";
 
 export interface RepairPacksOptions extends RepairOptions {
@@ -42,7 +42,10 @@ export async function repairPacks(session: Session, options: RepairPacksOptions)
   const { index, repository, signal } = session;
   const damages = new Damages(index);
   await using checkThreads = startCheckThreads(session);
-  const [table, stored] = await Promise.all([checkThreads.run("table", undefined), listStoredPacks(repository, index, { signal })]);
+  const [table, stored] = await Promise.all([
+    checkThreads.call("table", undefined, { signal }),
+    listStoredPacks(repository, index, { signal }),
+  ]);
   const numbers = new Map(Array.from(index.packs(), (number) => [index.packId(number), number]));
   const present = new Set([...stored.indexed.values(), ...stored.unindexed].map(({ id }) => id));
   const packs = [...new Set(options.packs)];
@@ -50,14 +53,14 @@ export async function repairPacks(session: Session, options: RepairPacksOptions)
   const given = packs.flatMap((id) => numbers.get(id) ?? []);
 
   const saved: IndexedPack[] = [];
-  await using threads = startRepairThreads(session);
+  await using thread = startRepairThread(session);
   for (const id of packs) {
     const pack = numbers.get(id);
     const bytes = await getPack(session, id, signal);
     const salvage: Salvage =
       bytes === undefined
         ? { pack: undefined, badEntries: pack === undefined ? [] : entriesOfPack(index, pack) }
-        : await threads.run("salvage", { pack, bytes, given }, [bytes.buffer]);
+        : await thread.call("salvage", { pack, bytes, given }, { transfer: [bytes.buffer], signal });
     const state = `${salvage.badEntries.length} of its blobs cannot be read, ${salvage.pack?.blobs.length ?? 0} are kept`;
     const remedy = "back up the same data once more";
     const damage = damages.add({ code: "pack_removed", object: keyOfFile("data", id), state, remedy });

@@ -17,7 +17,7 @@ import type { Session } from "../session.ts";
 import { saveSnapshot, type StoredSnapshot } from "../snapshots.ts";
 import { removeFiles } from "./removal.ts";
 import type { RepairOptions, RepairResult } from "./repair-options.ts";
-import { type RewriteAnswer, startRepairThreads } from "./repair-threads.ts";
+import { type RewriteAnswer, startRepairThread } from "./repair-calls.ts";
 import type { RewrittenTree } from "./tree-rewriter.ts";
 
 export interface RepairSnapshotsOptions extends RepairOptions {
@@ -66,13 +66,15 @@ export async function repairSnapshots(session: Session, options: RepairSnapshots
 async function rewriteTrees(session: Session, snapshots: readonly StoredSnapshot[]): Promise<RewriteAnswer> {
   const { index, repository, signal } = session;
   await using checkThreads = startCheckThreads(session);
-  const [table, stored] = await Promise.all([checkThreads.run("table", undefined), listStoredPacks(repository, index, { signal })]);
-  await using threads = startRepairThreads(session);
-  const failed = Promise.withResolvers<never>();
-  using trees = serveTrees(new TreeStretches(session, table, stored), index, signal, failed.reject);
+  const [table, stored] = await Promise.all([
+    checkThreads.call("table", undefined, { signal }),
+    listStoredPacks(repository, index, { signal }),
+  ]);
+  await using thread = startRepairThread(session);
+  using trees = serveTrees(new TreeStretches(session, table, stored), index, signal);
   const packer = packerSettings(repository, "all");
   const roots = snapshots.map(({ snapshot }) => snapshot.tree);
-  return await Promise.race([threads.run("rewrite", { roots, packer, trees: trees.port }, [trees.port]), failed.promise]);
+  return await thread.call("rewrite", { roots, packer, trees: trees.port }, { transfer: [trees.port], signal });
 }
 
 async function storePacks({ repository, signal, throwIfLost }: Session, packs: readonly FinishedPack[]): Promise<void> {

@@ -1,24 +1,24 @@
 /** Thread of repairs. */
-import { workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import type { HexId } from "../../base/ids.ts";
 import { BlobPacker, PACK_BUFFER_BYTES } from "../blob-packer.ts";
-import type { CheckThreadData } from "../check/check-jobs.ts";
-import { serveJobs } from "../check/serve-jobs.ts";
+import type { CheckThreadStart } from "../check/check-threads.ts";
 import { RemoteTrees } from "../check/tree-requests.ts";
 import { BlobIndex } from "../index/blob-index.ts";
 import { BlobSet } from "../index/blob-set.ts";
 import type { FinishedPack } from "../pack-buffer.ts";
-import type { RepairJobs, RewriteAnswer, RewriteJob } from "./repair-threads.ts";
+import { answerCalls } from "../threads/calls.ts";
+import type { RepairCalls, RewriteAnswer, RewriteJob } from "./repair-calls.ts";
 import { Salvager } from "./salvage.ts";
 import { TreeRewriter } from "./tree-rewriter.ts";
 
 const ID_BYTES = 32;
 
-const { index: shared, masterKey } = workerData as CheckThreadData;
+const { index: shared, masterKey } = workerData as CheckThreadStart;
 const index = BlobIndex.attach(shared);
 const salvager = new Salvager(index, masterKey);
 
-serveJobs<RepairJobs>({ salvage: (job) => salvager.salvage(job), rewrite });
+answerCalls<RepairCalls>(parentPort, { salvage: (job) => salvager.salvage(job), rewrite });
 
 async function rewrite({ roots, packer: settings, trees: port }: RewriteJob): Promise<RewriteAnswer> {
   using trees = new RemoteTrees(port, index, masterKey);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { release } from "./index-reader.ts";
+import { release } from "./own-memory.ts";
 
 test("release() frees memory that is one array's own, and leaves memory alone that others may look at", () => {
   const own = new Uint8Array(8);

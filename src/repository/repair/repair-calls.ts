@@ -1,11 +1,11 @@
-/** What the threads of repairs do. */
+/** The thread of repairs, and what it does. */
 import type { MessagePort } from "node:worker_threads";
 import type { HexId } from "../../base/ids.ts";
-import type { CheckThreadData } from "../check/check-jobs.ts";
-import { JobThreads } from "../check/job-threads.ts";
+import type { CheckThreadStart } from "../check/check-threads.ts";
 import type { PackerSettings } from "../blob-packer.ts";
 import type { FinishedPack } from "../pack-buffer.ts";
 import type { Session } from "../session.ts";
+import { CalledThread } from "../threads/thread-pool.ts";
 import type { Salvage, SalvageJob } from "./salvage.ts";
 import type { RewrittenTree } from "./tree-rewriter.ts";
 
@@ -23,13 +23,13 @@ export interface RewriteAnswer {
   readonly packs: readonly FinishedPack[];
 }
 
-export interface RepairJobs {
-  readonly salvage: readonly [SalvageJob, Salvage];
-  readonly rewrite: readonly [RewriteJob, RewriteAnswer];
+export interface RepairCalls {
+  readonly salvage: (job: SalvageJob) => Salvage;
+  readonly rewrite: (job: RewriteJob) => RewriteAnswer;
 }
 
-/** One thread: packs are damaged one by one. */
-export function startRepairThreads({ index, repository }: Session): JobThreads<RepairJobs> {
-  const data: CheckThreadData = { index: index.shared, masterKey: repository.masterKey };
-  return new JobThreads<RepairJobs>(new URL("repair-thread.ts", import.meta.url), data, 1);
+/** One is enough: packs are damaged one by one. */
+export function startRepairThread({ index, repository }: Session): CalledThread<RepairCalls> {
+  const start: CheckThreadStart = { index: index.shared, masterKey: repository.masterKey };
+  return new CalledThread(new URL("repair-thread.ts", import.meta.url), start);
 }
