@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, randomBytes, randomInt } from "node:crypto";
 import { test } from "node:test";
-import { BlobPacker, MAX_SHARED_BLOB_BYTES, PACK_BYTES, type PackerSettings } from "./blob-packer.ts";
+import { zstdCompressSync } from "node:zlib";
+import { DomainError } from "../base/errors.ts";
+import { BlobPacker, MAX_SHARED_BLOB_BYTES, PACK_BYTES, type PackerSettings, type VerifyWrites } from "./blob-packer.ts";
+import type { BlobType } from "./format/blob.ts";
 import { BlobIndex } from "./index/blob-index.ts";
 import { BlobSet } from "./index/blob-set.ts";
 import { PackCollector, TEST_SETTINGS } from "./testing/pack-collector.ts";
@@ -144,4 +147,61 @@ test("packs of data are as long as the settings say, those of trees stay short",
   };
   assert.ok(longest("data") >= packBytes);
   assert.ok(longest("tree") < packBytes);
+});
+
+/** Calls `damage` after a blob was hashed and before it is compressed and sealed: where memory that fails is not seen by any seal. */
+function setWith(damage: () => void): BlobSet {
+  const set = BlobSet.create();
+  const add: BlobSet["add"] = (...blob) => {
+    const isNew = set.add(...blob);
+    damage();
+    return isNew;
+  };
+  return Object.assign(Object.create(set) as BlobSet, { add });
+}
+
+/** Whether a bit that flips in the last of so many blobs, after it was hashed, keeps it from being stored. */
+function isSeen(type: BlobType, verify: VerifyWrites, { blobs, compressible }: { blobs: number; compressible: boolean }): boolean {
+  const contents = Array.from({ length: blobs }, () =>
+    compressible ? Buffer.from(`${randomInt(2 ** 40)} `.repeat(50)) : randomBytes(500),
+  );
+  let added = 0;
+  const fresh = setWith(() => {
+    const content = contents[added];
+    if (++added === blobs && content !== undefined) content[100] = (content[100] ?? 0) ^ 1;
+  });
+  const sink = new PackCollector();
+  const packer = new BlobPacker(type, { ...TEST_SETTINGS, verify }, BlobIndex.create({ expectedBlobs: 1 }), fresh, sink);
+  const addAll = (): void => {
+    for (const content of contents) packer.add(content, new Uint8Array(32), 0);
+    packer.flush();
+  };
+  try {
+    addAll();
+  } catch (error) {
+    assert.ok(error instanceof DomainError && error.code === "memory", String(error));
+    return true;
+  }
+  assert.throws(() => sink.contents(), { code: "blob_hash" }, "it was stored, and is not what its id says");
+  return false;
+}
+
+for (const compressible of [true, false]) {
+  const kind = compressible ? "is compressed" : "is stored as it is";
+  test(`a blob that changes in memory between hashing and sealing is not stored if it is read back, and ${kind}`, () => {
+    for (const blobs of [1, 2, 15, 16, 17, 18, 33]) {
+      assert.equal(isSeen("data", "all", { blobs, compressible }), true, `blob ${blobs} of all`);
+      assert.equal(isSeen("tree", "sample", { blobs, compressible }), true, `tree ${blobs}`);
+      assert.equal(isSeen("data", "sample", { blobs, compressible }), blobs % 16 === 1, `blob ${blobs} of a sample`);
+    }
+  });
+}
+
+test("addCompressed() stores nothing that changed in memory since the caller looked at it", () => {
+  const plain = Buffer.from("text ".repeat(1_000));
+  const body = zstdCompressSync(plain);
+  const fresh = setWith(() => body.fill(0, body.length - 3));
+  const packer = new BlobPacker("data", TEST_SETTINGS, BlobIndex.create({ expectedBlobs: 1 }), fresh, new PackCollector());
+  const id = Uint8Array.fromHex(sha256(plain));
+  assert.throws(() => packer.addCompressed(body, plain.length, id, 0), { kind: "corrupt" });
 });
