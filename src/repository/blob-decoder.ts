@@ -38,18 +38,40 @@ export class BlobDecoder {
 
   /** Like decode(), into the start of `target`, which is long enough; gives the bytes written. */
   decodeInto(sealed: Uint8Array, uncompressedLength: number, id: HexId, target: Uint8Array): number {
-    const written = uncompressedLength === 0 ? this.#cipher.openInto(sealed, target) : this.#unpackInto(sealed, uncompressedLength, target);
-    this.#primitives.sha256Into(target.subarray(0, written), this.#hash, 0);
+    const written = this.#readInto(sealed, uncompressedLength, target);
     if (this.#hash.toHex() === id) return written;
     throw new DomainError("corrupt", "blob_hash", `Cannot use blob "${id}": its content has another hash`);
   }
 
+  /** Whether decode() would give the content of the id that begins at `ids[at]`. */
+  isWhole(sealed: Uint8Array, uncompressedLength: number, ids: Uint8Array, at: number): boolean {
+    try {
+      this.#readInto(sealed, uncompressedLength, this.#roomFor(sealed, uncompressedLength));
+    } catch (error) {
+      if (error instanceof DomainError && error.kind === "corrupt") return false;
+      throw error;
+    }
+    return this.#hash.every((byte, index) => byte === ids[at + index]);
+  }
+
   /** Like decode(), and gives the compressed body too if there is one. Both are valid until the next call of anything here. */
   decodeBoth(sealed: Uint8Array, uncompressedLength: number, id: HexId): DecodedBlob {
+    const room = this.#roomFor(sealed, uncompressedLength);
+    const plain = room.subarray(0, this.decodeInto(sealed, uncompressedLength, id, room));
+    return { plain, compressed: uncompressedLength === 0 ? undefined : this.#body.subarray(0, sealed.length - SEAL_OVERHEAD) };
+  }
+
+  #roomFor(sealed: Uint8Array, uncompressedLength: number): Uint8Array {
     const room = uncompressedLength === 0 ? sealed.length : uncompressedLength;
     if (this.#plain.length < room) this.#plain = new Uint8Array(room);
-    const plain = this.#plain.subarray(0, this.decodeInto(sealed, uncompressedLength, id, this.#plain));
-    return { plain, compressed: uncompressedLength === 0 ? undefined : this.#body.subarray(0, sealed.length - SEAL_OVERHEAD) };
+    return this.#plain;
+  }
+
+  /** Leaves the hash of what it wrote. */
+  #readInto(sealed: Uint8Array, uncompressedLength: number, target: Uint8Array): number {
+    const written = uncompressedLength === 0 ? this.#cipher.openInto(sealed, target) : this.#unpackInto(sealed, uncompressedLength, target);
+    this.#primitives.sha256Into(target.subarray(0, written), this.#hash, 0);
+    return written;
   }
 
   #unpackInto(sealed: Uint8Array, uncompressedLength: number, target: Uint8Array): number {

@@ -17,14 +17,16 @@ const LIKELY_BLOBS = 400;
 const TAIL_BYTES = LIKELY_BLOBS * MAX_PACK_ENTRY_BYTES;
 
 /**
+ * Gives the opened header.
+ *
  * @param tail the end of the pack, at least all of its header
  * @throws {DomainError} corrupt/pack_header, corrupt/unauthentic
  */
-export function openPackHeader(cipher: Cipher, tail: Uint8Array, packBytes: number): PlacedEntry[] {
+export function openPackHeader(cipher: Cipher, tail: Uint8Array, packBytes: number): Uint8Array {
   const length = readPackHeaderLength(tail, packBytes);
   const end = tail.length - PACK_TRAILER_BYTES;
   if (length > end) throw new DomainError("corrupt", "pack_header", "Cannot read the header of a pack: the pack is shorter");
-  return decodePackHeader(cipher.open(tail.subarray(end - length, end)), packBytes);
+  return cipher.open(tail.subarray(end - length, end));
 }
 
 /**
@@ -46,5 +48,5 @@ export async function readPackListing(
   };
   const tail = await readTail(TAIL_BYTES);
   const whole = readPackHeaderLength(tail, packBytes) + PACK_TRAILER_BYTES;
-  return openPackHeader(cipher, whole <= tail.length ? tail : await readTail(whole), packBytes);
+  return decodePackHeader(openPackHeader(cipher, whole <= tail.length ? tail : await readTail(whole), packBytes), packBytes);
 }

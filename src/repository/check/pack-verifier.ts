@@ -4,8 +4,7 @@ import { SHA256_BYTES } from "../../native/lengths.ts";
 import { primitives, type Primitives } from "../../native/primitives.ts";
 import { BlobDecoder } from "../blob-decoder.ts";
 import { Cipher, type MasterKey } from "../format/cipher.ts";
-import type { HexId } from "../../base/ids.ts";
-import type { PlacedEntry } from "../format/pack-header.ts";
+import { scanPackHeader } from "../format/pack-header.ts";
 import type { BlobIndex } from "../index/blob-index.ts";
 import { openPackHeader } from "./pack-listing.ts";
 
@@ -32,7 +31,6 @@ export class PackVerifier {
   readonly #primitives: Primitives = primitives();
   readonly #hash = new Uint8Array(SHA256_BYTES);
   readonly #id = new Uint8Array(SHA256_BYTES);
-  #plain = new Uint8Array(0);
 
   constructor(index: BlobIndex, masterKey: MasterKey) {
     this.#index = index;
@@ -40,13 +38,17 @@ export class PackVerifier {
     this.#decoder = new BlobDecoder(masterKey);
   }
 
-  verify({ pack, blobs, bytes }: PackJob): PackVerdict {
+  verify(job: PackJob): PackVerdict {
+    const { pack, bytes } = job;
     const faults: string[] = [];
     this.#primitives.sha256Into(bytes, this.#hash, 0);
     const isAsNamed = this.#hash.toHex() === this.#index.packId(pack);
     if (!isAsNamed) faults.push("its bytes are not those it was named after");
-    const listed = this.#listed(pack, bytes, blobs, faults);
-    const badEntries = (listed ?? entriesOfPack(this.#index, pack)).filter((entry) => !this.isReadable(entry, bytes));
+    const header = this.#openHeader(job, faults);
+    const badEntries =
+      header === undefined
+        ? entriesOfPack(this.#index, pack).filter((entry) => !this.isReadable(entry, bytes))
+        : this.#unreadableIn(header, job);
     return { isAsNamed, faults, badEntries };
   }
 
@@ -56,49 +58,39 @@ export class PackVerifier {
     const to = from + this.#index.lengthOf(entry);
     if (to > bytes.length) return false;
     this.#index.idInto(entry, this.#id, 0);
-    return this.hasContent(bytes.subarray(from, to), this.#index.uncompressedLengthOf(entry), this.#id);
+    return this.#decoder.isWhole(bytes.subarray(from, to), this.#index.uncompressedLengthOf(entry), this.#id, 0);
   }
 
-  hasContent(sealed: Uint8Array, uncompressedLength: number, id: Uint8Array): boolean {
-    const room = Math.max(uncompressedLength, sealed.length);
-    if (this.#plain.length < room) this.#plain = new Uint8Array(room);
-    try {
-      this.#decoder.decodeInto(sealed, uncompressedLength, id.toHex() as HexId, this.#plain);
-      return true;
-    } catch (error) {
-      if (error instanceof DomainError && error.kind === "corrupt") return false;
-      throw error;
-    }
+  #unreadableIn(header: Uint8Array, { pack, bytes }: PackJob): readonly number[] {
+    const unreadable: number[] = [];
+    scanPackHeader(header, bytes.length, (type, idAt, offset, length, uncompressedLength) => {
+      if (this.#decoder.isWhole(bytes.subarray(offset, offset + length), uncompressedLength, header, idAt)) return;
+      unreadable.push(this.#index.findAt(type, header, idAt, pack, offset));
+    });
+    return unreadable;
   }
 
-  /** The entries of the pack, if its header and the index agree on them. */
-  #listed(pack: number, bytes: Uint8Array, blobs: number, faults: string[]): readonly number[] | undefined {
-    let header: readonly PlacedEntry[];
+  /** The pack's list of blobs, if the index agrees with it. */
+  #openHeader({ pack, bytes, blobs }: PackJob, faults: string[]): Uint8Array | undefined {
+    const index = this.#index;
+    let listed = 0;
+    let agreed = 0;
+    let header: Uint8Array;
     try {
       header = openPackHeader(this.#cipher, bytes, bytes.length);
+      scanPackHeader(header, bytes.length, (type, idAt, offset, length, uncompressedLength) => {
+        const entry = index.findAt(type, header, idAt, pack, offset);
+        listed++;
+        if (entry !== -1 && index.lengthOf(entry) === length && index.uncompressedLengthOf(entry) === uncompressedLength) agreed++;
+      });
     } catch (error) {
       if (!(error instanceof DomainError) || error.kind !== "corrupt") throw error;
       faults.push("its list of blobs cannot be read");
       return undefined;
     }
-    const entries = header.map((blob) => this.#entryAt(pack, blob));
-    if (header.length === blobs && entries.every((entry) => entry !== undefined)) return entries;
+    if (listed === blobs && agreed === blobs) return header;
     faults.push("its list of blobs is not that of the index");
     return undefined;
-  }
-
-  #entryAt(pack: number, { type, id, offset, length, uncompressedLength = 0 }: PlacedEntry): number | undefined {
-    const index = this.#index;
-    this.#id.setFromHex(id);
-    return index
-      .locations(type, this.#id, 0)
-      .find(
-        (entry) =>
-          index.packOf(entry) === pack &&
-          index.offsetOf(entry) === offset &&
-          index.lengthOf(entry) === length &&
-          index.uncompressedLengthOf(entry) === uncompressedLength,
-      );
   }
 }
 

@@ -21,13 +21,13 @@ export interface ReadPacksParts {
   readonly onRead: (bytes: number) => void;
 }
 
-/** A thread works on one pack while the next is on its way. */
-const PACKS_PER_THREAD = 2;
+/** Packs that are fetched while all threads are at work. */
+const PACKS_AHEAD = 1;
 
 export async function readPacks(session: Session, packs: Iterable<SizedPack>, parts: ReadPacksParts): Promise<void> {
   const { index, signal } = session;
   const { table, threads, damages, failures, onRead } = parts;
-  await forEachConcurrent(packs, { limit: PACKS_PER_THREAD * threads.limit, signal }, async ({ number, id }, signalOfAll) => {
+  await forEachConcurrent(packs, { limit: threads.limit + PACKS_AHEAD, signal }, async ({ number, id }, signalOfAll) => {
     const bytes = await getPack(session, id, signalOfAll).catch((error: unknown) => failures.tolerate(error));
     if (bytes === undefined || typeof bytes === "string") {
       const damage = damages.add(bytes === undefined ? packMissing(id) : packUnreadable(id, bytes));

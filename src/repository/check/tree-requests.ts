@@ -17,11 +17,7 @@ interface TreeCalls {
 export function serveTrees(stretches: TreeStretches, index: BlobIndex, signal: AbortSignal): { readonly port: MessagePort } & Disposable {
   const { port1, port2 } = new MessageChannel();
   answerCalls<TreeCalls>(port1, {
-    tree: async (entry) => {
-      const stretch = await stretches.read(index.packOf(entry), { signal });
-      const at = index.offsetOf(entry) - (stretch?.from ?? 0);
-      return stretch?.bytes.slice(at, at + index.lengthOf(entry));
-    },
+    tree: async (entry) => stretches.readPart(index.packOf(entry), index.offsetOf(entry), index.lengthOf(entry), { signal }),
   });
   return { port: port2, [Symbol.dispose]: () => port1.close() };
 }

@@ -6,13 +6,14 @@ import { DomainError } from "../../base/errors.ts";
 import type { CallOptions } from "../../storage/object-store.ts";
 import { keyOfFile } from "../layout.ts";
 import type { Session } from "../session.ts";
+import { ownBytes, release } from "../threads/own-memory.ts";
 import type { PackTable } from "./pack-table.ts";
 import type { StoredPacks } from "./stored-packs.ts";
 
 export interface TreeStretch {
   /** Where in the pack the bytes begin. */
   readonly from: number;
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** Two packs of the usual length. */
@@ -31,19 +32,31 @@ export class TreeStretches {
     this.#stored = stored;
   }
 
-  /** undefined: there is no such pack. Only to be read: others get the same memory. */
+  /** A copy, which can be handed over; undefined: there is no such pack. */
   async read(pack: number, options: CallOptions): Promise<TreeStretch | undefined> {
-    const stretch = this.#kept.get(pack) ?? (await this.#fetch(pack, options));
-    if (stretch === undefined) return undefined;
-    this.#kept.delete(pack);
-    this.#kept.set(pack, stretch);
-    this.#forgetOldest();
-    return stretch;
+    return this.#copy(pack, options, ({ from, bytes }) => ({ from, bytes: new Uint8Array(bytes) }));
+  }
+
+  /** A copy of what lies at one place of a pack: less if the pack ends before, undefined if there is no such pack. */
+  async readPart(pack: number, offset: number, length: number, options: CallOptions): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    return this.#copy(pack, options, ({ from, bytes }) => new Uint8Array(bytes.subarray(offset - from, offset - from + length)));
   }
 
   /** Frees the memory of what is kept. */
   forget(): void {
+    for (const { bytes } of this.#kept.values()) release(bytes);
     this.#kept.clear();
+  }
+
+  /** Copies before anything else can happen: what is kept is freed when its time has come. */
+  async #copy<T>(pack: number, options: CallOptions, copy: (kept: TreeStretch) => T): Promise<T | undefined> {
+    const stretch = this.#kept.get(pack) ?? (await this.#fetch(pack, options));
+    if (stretch === undefined) return undefined;
+    const copied = copy(stretch);
+    this.#kept.delete(pack);
+    this.#kept.set(pack, stretch);
+    this.#forgetOldest();
+    return copied;
   }
 
   async #fetch(pack: number, { signal }: CallOptions): Promise<TreeStretch | undefined> {
@@ -52,10 +65,10 @@ export class TreeStretches {
     const from = Math.min(this.#table.treesFrom[pack] ?? 0, stored.sizeBytes);
     const to = Math.min(this.#table.treesTo[pack] ?? 0, stored.sizeBytes);
     const cached = await this.#session.cache?.get("data", stored.id);
-    if (cached !== undefined) return { from, bytes: cached.slice(from, to) };
+    if (cached !== undefined) return { from, bytes: ownBytes(cached.subarray(from, to)) };
     try {
       const range = { offset: from, length: to - from };
-      return { from, bytes: await this.#session.repository.store.get(keyOfFile("data", stored.id), { range, signal }) };
+      return { from, bytes: ownBytes(await this.#session.repository.store.get(keyOfFile("data", stored.id), { range, signal })) };
     } catch (error) {
       if (error instanceof DomainError && error.code === "object_not_found") return undefined;
       throw error;
@@ -68,6 +81,7 @@ export class TreeStretches {
       if (kept <= KEPT_BYTES || this.#kept.size === 1) return;
       this.#kept.delete(pack);
       kept -= bytes.length;
+      release(bytes);
     }
   }
 }

@@ -53,8 +53,8 @@ class TreeWalk {
       else if (used.add(entry)) this.#add(entry);
     }
     const running = new Set<Promise<void>>();
-    // A thread works on one pack while the next is on its way.
-    const limit = 2 * threads.limit;
+    // All threads work while the next pack is on its way.
+    const limit = threads.limit + 1;
     while (true) {
       for (let next = this.#takeFullest(); next !== undefined; next = running.size < limit ? this.#takeFullest() : undefined) {
         const task = this.#visit(next.pack, next.entries).finally(() => running.delete(task));
@@ -74,11 +74,13 @@ class TreeWalk {
       return;
     }
     const { from, bytes } = stretch;
-    const answer = await threads.call("trees", { used: used.shared, pack, from, bytes, entries }, { signal });
+    const { length } = bytes;
+    const job = { used: used.shared, pack, from, bytes, entries };
+    const answer = await threads.call("trees", job, { transfer: [bytes.buffer], signal });
     for (const entry of answer.found) this.#add(entry);
     for (const tree of answer.damaged) this.#addDamaged(tree);
     for (const blob of answer.missing) this.#addMissing(blob);
-    onRead(answer.trees, bytes.length);
+    onRead(answer.trees, length);
   }
 
   #add(entry: number): void {

@@ -12,7 +12,7 @@ export interface PackRange {
 /** What lies between two wanted blobs is fetched with them if it is no longer: another request takes as long. */
 const MAX_GAP_BYTES = 256 << 10;
 /** Pieces are no longer, unless one blob is. */
-const MAX_RANGE_BYTES = 8 << 20;
+const MAX_RANGE_BYTES = 4 << 20;
 
 /** Pack by pack, and in each as the blobs lie. */
 export function inPackOrder(index: BlobIndex, entries: readonly number[]): Uint32Array<ArrayBuffer> {

@@ -85,30 +85,35 @@ export function readPackHeaderLength(tail: Uint8Array, packBytes: number): numbe
  * @throws {DomainError} corrupt/pack_header: cut short, of unknown types, with impossible lengths or with more blobs than the pack holds
  */
 export function decodePackHeader(header: Uint8Array, packBytes: number): PlacedEntry[] {
-  const blobBytes = packBytes - header.length - SEAL_OVERHEAD - PACK_TRAILER_BYTES;
   const entries: PlacedEntry[] = [];
-  let offset = 0;
-  for (let at = 0; at < header.length;) {
-    const kind = KINDS[header[at] ?? KINDS.length];
-    if (kind === undefined) throw badHeader(`blob ${entries.length} is of an unknown type, ${header[at]}`);
-    const end = at + entryBytes(kind.isCompressed);
-    if (end > header.length) throw badHeader("its last entry is cut short");
-    const entry = { ...readEntry(header.subarray(at, end), kind), offset };
-    const fault = blobLengthFault(entry.type, entry.length, entry.uncompressedLength);
-    if (fault !== undefined) throw badHeader(`it lists ${fault}`);
-    offset += entry.length;
-    if (offset > blobBytes) throw badHeader("it lists more than the pack holds");
-    entries.push(entry);
-    at = end;
-  }
+  scanPackHeader(header, packBytes, (type, idAt, offset, length, uncompressedLength) => {
+    const id = header.subarray(idAt, idAt + ID_BYTES).toHex() as HexId;
+    entries.push(uncompressedLength === 0 ? { type, id, length, offset } : { type, id, length, uncompressedLength, offset });
+  });
   return entries;
 }
 
-function readEntry(bytes: Uint8Array, kind: EntryKind): PackEntry {
-  const length = readUint32LE(bytes, TYPE_BYTES);
-  const id = bytes.subarray(bytes.length - ID_BYTES).toHex() as HexId;
-  if (!kind.isCompressed) return { type: kind.type, id, length };
-  return { type: kind.type, id, length, uncompressedLength: readUint32LE(bytes, TYPE_BYTES + LENGTH_BYTES) };
+/** `idAt` is where the id stands in the header; an `uncompressedLength` of 0 is that of a blob that is not compressed. */
+export type PackHeaderVisitor = (type: BlobType, idAt: number, offset: number, length: number, uncompressedLength: number) => void;
+
+/** Like decodePackHeader(), and makes nothing of the blobs: a pack may hold 100,000. */
+export function scanPackHeader(header: Uint8Array, packBytes: number, visit: PackHeaderVisitor): void {
+  const blobBytes = packBytes - header.length - SEAL_OVERHEAD - PACK_TRAILER_BYTES;
+  let offset = 0;
+  for (let at = 0; at < header.length;) {
+    const kind = KINDS[header[at] ?? KINDS.length];
+    if (kind === undefined) throw badHeader(`a blob is of an unknown type, ${header[at]}`);
+    const end = at + entryBytes(kind.isCompressed);
+    if (end > header.length) throw badHeader("its last entry is cut short");
+    const length = readUint32LE(header, at + TYPE_BYTES);
+    const uncompressedLength = kind.isCompressed ? readUint32LE(header, at + TYPE_BYTES + LENGTH_BYTES) : undefined;
+    const fault = blobLengthFault(kind.type, length, uncompressedLength);
+    if (fault !== undefined) throw badHeader(`it lists ${fault}`);
+    if (offset + length > blobBytes) throw badHeader("it lists more than the pack holds");
+    visit(kind.type, end - ID_BYTES, offset, length, uncompressedLength ?? 0);
+    offset += length;
+    at = end;
+  }
 }
 
 function isCompressed(entry: PackEntry): boolean {

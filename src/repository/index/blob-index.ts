@@ -105,6 +105,15 @@ export class BlobIndex {
     return entries;
   }
 
+  /** The entry of a blob at one place; -1: it does not lie there. */
+  findAt(type: BlobType, ids: Uint8Array, at: number, pack: number, offset: number): number {
+    let entry = this.find(type, ids, at);
+    while (entry !== -1 && (this.packOf(entry) !== pack || this.offsetOf(entry) !== offset)) {
+      entry = this.#blobs.findNext(entry, typeBit(type), TYPE_MASK);
+    }
+    return entry;
+  }
+
   /** The entries of all blobs, once for each place. No thread may be inserting meanwhile. */
   entries(): Iterable<number> {
     return this.#blobs.entries();

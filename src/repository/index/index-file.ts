@@ -33,10 +33,26 @@ export interface IndexFileVisitor {
 const ID_BYTES = 32;
 const MAX_PACK_BYTES = REPOSITORY_LIMITS.packBytes;
 
-/** As restic writes it. */
-export function encodeIndexFile(packs: Iterable<IndexedPack>): Uint8Array {
-  const text = Array.from(packs, ({ id, blobs }) => `{"id":"${id}","blobs":[${blobs.map(encodeBlob).join(",")}]}`).join(",");
-  return Buffer.from(`{"packs":[${text}]}\n`, "latin1");
+/** The most bytes that a pack takes beside its blobs, and a blob. */
+const MAX_PACK_JSON_BYTES = 100;
+const MAX_BLOB_JSON_BYTES = 170;
+
+/** As restic writes it. Into one buffer: the texts of 100,000 blobs would be worth several. */
+export function encodeIndexFile(packs: readonly IndexedPack[]): Uint8Array {
+  const blobCount = packs.reduce((sum, { blobs }) => sum + blobs.length, 0);
+  const json = Buffer.allocUnsafe((packs.length + 1) * MAX_PACK_JSON_BYTES + blobCount * MAX_BLOB_JSON_BYTES);
+  let at = 0;
+  const write = (text: string): void => {
+    at += json.write(text, at, "latin1");
+  };
+  write('{"packs":[');
+  for (const [packNr, { id, blobs }] of packs.entries()) {
+    write(`${packNr === 0 ? "" : ","}{"id":"${id}","blobs":[`);
+    for (const [blobNr, blob] of blobs.entries()) write(`${blobNr === 0 ? "" : ","}${encodeBlob(blob)}`);
+    write("]}");
+  }
+  write("]}\n");
+  return json.subarray(0, at);
 }
 
 /**

@@ -1,11 +1,12 @@
 /** Takes what can still be read of a damaged pack into a new one, in a thread. */
 import { primitives } from "../../native/primitives.ts";
 import type { HexId } from "../../base/ids.ts";
+import { BlobDecoder } from "../blob-decoder.ts";
 import { entriesOfPack, PackVerifier } from "../check/pack-verifier.ts";
 import { openPackHeader } from "../check/pack-listing.ts";
 import { DomainError } from "../../base/errors.ts";
 import { Cipher, type MasterKey, SEAL_OVERHEAD } from "../format/cipher.ts";
-import { encodePackHeader, MAX_PACK_ENTRY_BYTES, PACK_TRAILER_BYTES } from "../format/pack-header.ts";
+import { decodePackHeader, encodePackHeader, MAX_PACK_ENTRY_BYTES, PACK_TRAILER_BYTES } from "../format/pack-header.ts";
 import type { BlobIndex } from "../index/blob-index.ts";
 import { type FinishedPack, PackBuffer, type PackedBlob } from "../pack-buffer.ts";
 
@@ -30,12 +31,14 @@ export class Salvager {
   readonly #index: BlobIndex;
   readonly #cipher: Cipher;
   readonly #verifier: PackVerifier;
+  readonly #decoder: BlobDecoder;
   readonly #id = new Uint8Array(ID_BYTES);
 
   constructor(index: BlobIndex, masterKey: MasterKey) {
     this.#index = index;
     this.#cipher = new Cipher(masterKey);
     this.#verifier = new PackVerifier(index, masterKey);
+    this.#decoder = new BlobDecoder(masterKey);
   }
 
   salvage({ pack, bytes, given }: SalvageJob): Salvage {
@@ -64,11 +67,11 @@ export class Salvager {
   /** Readable blobs of the pack's own list, which may say more than the index. */
   #listed(bytes: Uint8Array): PackedBlob[] {
     try {
-      return openPackHeader(this.#cipher, bytes, bytes.length)
+      return decodePackHeader(openPackHeader(this.#cipher, bytes, bytes.length), bytes.length)
         .map(({ type, id, offset, length, uncompressedLength = 0 }) => ({ type, id, offset, length, uncompressedLength }))
         .filter(({ id, offset, length, uncompressedLength }) => {
           this.#id.setFromHex(id);
-          return this.#verifier.hasContent(bytes.subarray(offset, offset + length), uncompressedLength, this.#id);
+          return this.#decoder.isWhole(bytes.subarray(offset, offset + length), uncompressedLength, this.#id, 0);
         });
     } catch (error) {
       if (error instanceof DomainError && error.kind === "corrupt") return [];

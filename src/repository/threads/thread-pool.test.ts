@@ -95,20 +95,28 @@ test("call() fails for those that wait when the thread is disposed", async () =>
   await assert.rejects(waiting, { code: "thread_ended" });
 });
 
-test("a pool starts a thread when all are busy, no more than its limit, and gives work to the one with the least", async () => {
+test("a pool starts a thread when each has two calls, no more than its limit, and gives work to the one with the least", async () => {
   let started = 0;
   await using pool = new ThreadPool(2, () => start(`${++started}`));
   assert.equal(await pool.call("name", undefined), "1");
   assert.equal(await pool.call("name", undefined), "1");
   assert.equal(pool.threads.length, 1);
-  const busy = [pool.call("wait", undefined), pool.call("wait", undefined), pool.call("wait", undefined)];
+  const wait = async (): Promise<void> => pool.call("wait", undefined);
+  const busy = [wait(), wait()];
+  assert.equal(started, 1);
+  busy.push(wait());
+  assert.equal(started, 2);
+  busy.push(wait(), wait(), wait());
   assert.equal(started, 2);
   assert.deepEqual(
     pool.threads.map(({ waiting }) => waiting),
-    [2, 1],
+    [3, 3],
   );
+  await pool.threads[1]?.call("after", undefined);
+  await Promise.all(busy.filter((_, at) => [2, 3, 5].includes(at)));
   assert.equal(await pool.call("name", undefined), "2");
-  await Promise.all([...pool.threads.map(async (thread) => thread.call("after", undefined)), ...busy]);
+  await pool.threads[0]?.call("after", undefined);
+  await Promise.all(busy);
 });
 
 test("a port answers in the other direction, too, and bugs are named as such", async () => {

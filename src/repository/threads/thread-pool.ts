@@ -24,6 +24,9 @@ export class CalledThread<Calls extends CallTable<Calls>> extends Caller<Calls> 
   }
 }
 
+/** Starting a thread takes as long as most calls: one is started when the others have something to go on with. */
+const CALLS_BEFORE_ANOTHER = 2;
+
 /** Threads of one kind, started as calls come. */
 export class ThreadPool<Calls extends CallTable<Calls>> implements AsyncDisposable {
   readonly limit: number;
@@ -55,14 +58,12 @@ export class ThreadPool<Calls extends CallTable<Calls>> implements AsyncDisposab
   }
 
   #leastBusy(): CalledThread<Calls> {
-    const idle = this.#threads.find(({ waiting }) => waiting === 0);
-    if (idle !== undefined) return idle;
-    if (this.#threads.length < this.limit) {
-      const thread = this.#start();
-      this.#threads.push(thread);
-      return thread;
-    }
-    return this.#threads.reduce((a, b) => (b.waiting < a.waiting ? b : a));
+    const [first, ...others] = this.#threads;
+    const idlest = first && others.reduce((a, b) => (b.waiting < a.waiting ? b : a), first);
+    if (idlest !== undefined && (idlest.waiting < CALLS_BEFORE_ANOTHER || this.#threads.length >= this.limit)) return idlest;
+    const thread = this.#start();
+    this.#threads.push(thread);
+    return thread;
   }
 }
 
