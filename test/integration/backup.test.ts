@@ -113,6 +113,14 @@ test("backup() stores again what the index does not have, though the parent name
   assert.ok((await blobs()).has(`tree ${second.snapshot.tree}`));
 });
 
+test("backup() takes equal folders from its parent, of which there is one tree", async (t) => {
+  const { source, run } = await setting(t);
+  for (const name of ["a", "b", "c", "c/d", "c/e"]) mkdirSync(join(source, name));
+  const first = await run();
+  const second = await run();
+  assert.equal(second.snapshot.tree, first.snapshot.tree);
+});
+
 test("backup() gives the same snapshot with any number of readers, large and sparse files included", async (t) => {
   const chunker = { ...newGearParameters(), min: 4_096, mean: 16_384, max: 65_536, forcedCut: 500_000 };
   const { source, run } = await setting(t, chunker);

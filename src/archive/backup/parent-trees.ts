@@ -35,7 +35,8 @@ export class ParentTrees {
   readonly #index: BlobIndex;
   readonly #cipher: Cipher;
   readonly #report: FindingSink;
-  readonly #waiting = new Map<HexId, (sealed: TreeReply["sealed"]) => void>();
+  /** Equal folders have one tree, and each of them is given a copy. */
+  readonly #waiting = new Map<HexId, ((sealed: TreeReply["sealed"]) => void)[]>();
 
   constructor(port: MessagePort, index: BlobIndex, cipher: Cipher, report: FindingSink) {
     this.#port = port;
@@ -43,8 +44,9 @@ export class ParentTrees {
     this.#cipher = cipher;
     this.#report = report;
     port.on("message", ({ id, sealed }: TreeReply) => {
-      this.#waiting.get(id)?.(sealed);
-      this.#waiting.delete(id);
+      const waiting = this.#waiting.get(id);
+      waiting?.shift()?.(sealed);
+      if (waiting?.length === 0) this.#waiting.delete(id);
     });
   }
 
@@ -65,7 +67,9 @@ export class ParentTrees {
 
   #ask(request: TreeRequest): Promise<TreeReply["sealed"]> {
     const { promise, resolve } = Promise.withResolvers<TreeReply["sealed"]>();
-    this.#waiting.set(request.id, resolve);
+    const waiting = this.#waiting.get(request.id);
+    if (waiting === undefined) this.#waiting.set(request.id, [resolve]);
+    else waiting.push(resolve);
     this.#port.postMessage(request);
     return promise;
   }
