@@ -91,3 +91,22 @@ test("flush() waits for files that earlier calls write, and fails if one of them
   await assert.rejects(added, /no space/);
   await assert.rejects(flushed, /no space/);
 });
+
+test("flush() writes what an earlier call could not, and rescue() waits for calls under way", async () => {
+  let isDown = true;
+  const answer = Promise.withResolvers<void>();
+  const { writer, namedPacks } = setting(async () => {
+    if (!isDown) return;
+    await answer.promise;
+    throw new Error("down");
+  });
+  const pack = packOf(1, 100);
+  await writer.add(pack);
+  const failing = writer.flush();
+  const rescued = writer.rescue();
+  isDown = false;
+  answer.resolve();
+  await assert.rejects(failing, { message: "down" });
+  await rescued;
+  assert.deepEqual(await namedPacks(), [[pack.id]]);
+});

@@ -31,7 +31,7 @@ export class IndexWriter {
   #pendingBytes = 0;
   #storedBytes = 0;
   #lastFlushMs: number;
-  #flushing: Promise<void> = Promise.resolve();
+  readonly #running = new Set<Promise<void>>();
 
   constructor(files: SealedFiles, clock: Clock) {
     this.#files = files;
@@ -53,17 +53,32 @@ export class IndexWriter {
     if (this.#isDue()) await this.flush(options);
   }
 
-  /** Returns when everything that was added is in an index file. */
+  /** Returns when everything that was added is in an index file. What could not be written is written by the next call. */
   async flush(options?: CallOptions): Promise<void> {
+    const own = this.#write(options).finally(() => this.#running.delete(own));
+    this.#running.add(own);
+    await Promise.all(this.#running);
+  }
+
+  /** After a failure, when everything that was begun has ended: what is stored need not be sent again if it is named. */
+  async rescue(options?: CallOptions): Promise<void> {
+    await Promise.allSettled(this.#running);
+    await this.flush(options);
+  }
+
+  async #write(options: CallOptions | undefined): Promise<void> {
     const packs = this.#pending;
     this.#pending = [];
     this.#pendingBlobs = 0;
     this.#pendingBytes = 0;
     this.#lastFlushMs = this.#clock.monotonicMs();
-    const before = this.#flushing;
-    const own = packs.length === 0 ? Promise.resolve() : this.#files.save("index", encodeIndexFile(packs), options).then(() => undefined);
-    this.#flushing = Promise.all([before, own]).then(() => undefined);
-    await this.#flushing;
+    if (packs.length === 0) return;
+    try {
+      await this.#files.save("index", encodeIndexFile(packs), options);
+    } catch (error) {
+      this.#pending.push(...packs);
+      throw error;
+    }
   }
 
   #isDue(): boolean {

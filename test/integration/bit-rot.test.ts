@@ -409,6 +409,7 @@ async function backUp(repository: Repository, source: string): Promise<void> {
         otherFields: {},
       },
       parent: undefined,
+      resume: false,
       style: { names: await readOwnerNames() },
       verify: "sample",
       readers: 1,

@@ -4,6 +4,7 @@ import type { Clock } from "../../src/base/clock.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Finding } from "../../src/base/finding.ts";
 import { backup, type BackupResult } from "../../src/archive/backup/backup.ts";
+import type { CheckpointInterval } from "../../src/archive/backup/checkpoints.ts";
 import { type BackupSource, type ExcludeRules, NO_EXCLUDES } from "../../src/archive/backup/source.ts";
 import { absolutePaths, treeSource } from "../../src/archive/backup/targets.ts";
 import { readOwnerNames } from "../../src/archive/owner-names.ts";
@@ -55,6 +56,8 @@ export interface BackUpOptions {
   readonly verify?: VerifyWrites;
   readonly readers?: number;
   readonly volumeId?: bigint;
+  readonly packBytes?: number;
+  readonly checkpointInterval?: CheckpointInterval;
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
 }
@@ -85,6 +88,9 @@ export async function backUp(store: ObjectStore, paths: readonly string[], optio
       otherFields: {},
     },
     parent: withParent ? session.snapshots.at(-1) : undefined,
+    resume: withParent,
+    packBytes: options.packBytes,
+    checkpointInterval: options.checkpointInterval,
     style: { names: await readOwnerNames(), volumeId: options.volumeId },
     verify,
     readers,

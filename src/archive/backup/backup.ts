@@ -1,6 +1,7 @@
 /**
  * One backup, on the main thread: starts a thread that walks and some that read, stores the packs they make, and writes the snapshot when
- * everything it needs is stored and indexed. Killed before that, it leaves blobs that the next run finds and uses.
+ * everything it needs is stored and indexed. Killed before that, it leaves blobs that the next run finds and uses, and from time to time
+ * notes what it has finished, so that the next one need not read that again.
  */
 import { MessageChannel, type Worker } from "node:worker_threads";
 import type { Clock } from "../../base/clock.ts";
@@ -22,12 +23,15 @@ import { saveSnapshot, type StoredSnapshot } from "../../repository/snapshots.ts
 import { TreePacks } from "../../repository/tree-packs.ts";
 import type { NodeStyle } from "../stat-node.ts";
 import { type CounterTotals, newCounters, totalsOf } from "./counters.ts";
-import { PackUploads } from "../../repository/packing/pack-uploads.ts";
+import { type OpenedChannel, PackUploads } from "../../repository/packing/pack-uploads.ts";
+import { CHECKPOINT_INTERVAL, type CheckpointInterval, Checkpoints } from "./checkpoints.ts";
+import type { EarlierTree } from "./earlier-folders.ts";
 import { type TreeReply, type TreeRequest, treeUnreadable } from "./parent-trees.ts";
 import type { ReaderStart, StoringThread } from "./reader-messages.ts";
+import { Resumption } from "./resumption.ts";
 import type { BackupSource } from "./source.ts";
 import { PACKS_OF_READER, readerCount, startThread } from "../../repository/packing/threads.ts";
-import type { WalkerMessage, WalkerStart } from "./walker-messages.ts";
+import type { CheckpointRequest, WalkerMessage, WalkerStart } from "./walker-messages.ts";
 
 export interface BackupOptions {
   readonly source: BackupSource;
@@ -35,6 +39,12 @@ export interface BackupOptions {
   readonly description: SnapshotDescription;
   /** What did not change since is not read again. */
   readonly parent: StoredSnapshot | undefined;
+  /** Whether it goes on from what runs of the same source that did not end have stored. */
+  readonly resume: boolean;
+  /** How long packs become. @default PACK_BYTES */
+  readonly packBytes?: number | undefined;
+  /** @default CHECKPOINT_INTERVAL */
+  readonly checkpointInterval?: CheckpointInterval | undefined;
   readonly style: NodeStyle;
   readonly verify: VerifyWrites;
   /** Threads that read; by processors and memory if not given. Results are the same with any number. */
@@ -59,6 +69,9 @@ const PACKS_OF_WALKER = 3;
 /** A file that changed so shortly before a backup may have changed again with the same times. */
 const UNSURE_NS = 2_000_000_000n;
 const PROGRESS_EVERY_MS = 100;
+/** For naming what is stored when a run is cancelled or fails: a pod that is told to end has 30 s. */
+const RESCUE_MS = 5_000;
+const NS_PER_MS = 1_000_000n;
 
 /**
  * @param session with a shared lock, that is held until this returns
@@ -73,8 +86,13 @@ export async function backup(session: Session, options: BackupOptions): Promise<
     grades.add(finding.grade);
     options.report(finding);
   };
-  const seenMarks = await markIds(session.repository.files, { signal: session.signal });
-  const run = new BackupRun(session, { ...options, report });
+  const { hostname: host, paths } = options.description;
+  const [seenMarks, resumption] = await Promise.all([
+    markIds(session.repository.files, { signal: session.signal }),
+    // What a stream has given cannot be skipped.
+    options.source.kind === "stream" ? undefined : Resumption.begin(session, { source: { host, paths }, clock, report }),
+  ]);
+  const run = new BackupRun(session, { ...options, report }, resumption);
   const { tree, totals, newPacks } = await run.run();
   const snapshot: Snapshot = {
     time: timestampAt(timeMs ?? startMs),
@@ -87,7 +105,9 @@ export async function backup(session: Session, options: BackupOptions): Promise<
   const retained = await new PointRetainer(session, { newPacks, report }).retain(snapshot);
   await assertNothingMarked(session, seenMarks);
   session.throwIfLost();
-  return { id: await saveSnapshot(session.repository, retained, { signal: session.signal }), snapshot: retained };
+  const id = await saveSnapshot(session.repository, retained, { signal: session.signal });
+  await resumption?.end({ signal: session.signal });
+  return { id, snapshot: retained };
 }
 
 class BackupRun {
@@ -100,27 +120,48 @@ class BackupRun {
   readonly #readers: number;
   readonly #counters: SharedArrayBuffer;
   readonly #fresh = BlobSet.create();
+  readonly #index: IndexWriter;
+  readonly #resumption: Resumption | undefined;
+  readonly #checkpoints: Checkpoints;
+  readonly #channels: OpenedChannel[] = [];
+  /** Has the walker store what there is, and gives the tree of it. */
+  #storeSoFar: (checkpoint: number) => Promise<HexId | undefined> = () => Promise.resolve(undefined);
 
-  constructor(session: Session, options: BackupOptions) {
+  constructor(session: Session, options: BackupOptions, resumption: Resumption | undefined) {
     this.#session = session;
     this.#options = options;
-    this.#packer = packerSettings(session.repository, options.verify);
+    const settings = packerSettings(session.repository, options.verify);
+    this.#packer = options.packBytes === undefined ? settings : { ...settings, packBytes: options.packBytes };
+    this.#resumption = resumption;
+    this.#index = new IndexWriter(session.repository.files, options.clock);
+    this.#checkpoints = new Checkpoints(options.checkpointInterval ?? CHECKPOINT_INTERVAL, options.clock, (checkpoint) =>
+      this.#note(checkpoint).catch((error: unknown) => this.#abort.abort(error)),
+    );
     this.#readers = options.readers ?? readerCount(this.#packer.packBytes);
     this.#signal = AbortSignal.any([session.signal, this.#abort.signal]);
     this.#counters = newCounters(this.#readers + 1);
   }
 
   async run(): Promise<{ readonly tree: HexId; readonly totals: CounterTotals; readonly newPacks: ReadonlySet<HexId> }> {
-    const { clock } = this.#options;
-    const index = new IndexWriter(this.#session.repository.files, clock);
+    const index: Pick<IndexWriter, "add"> = {
+      add: async (pack, options) => {
+        await this.#index.add(pack, options);
+        if (this.#resumption !== undefined) this.#checkpoints.stored(pack.blobs.length);
+      },
+    };
     using uploads = new PackUploads(this.#session.repository.store, index, this.#signal, (error) => this.#abort.abort(error));
     const progress = this.#showProgress();
     try {
       const { tree, stored } = this.#start(uploads);
       const id = await this.#orAborted(tree);
       await this.#orAborted(stored);
-      await index.flush({ signal: this.#signal });
-      return { tree: id, totals: totalsOf(this.#counters), newPacks: index.packs };
+      await this.#orAborted(this.#checkpoints.end());
+      await this.#index.flush({ signal: this.#signal });
+      return { tree: id, totals: totalsOf(this.#counters), newPacks: this.#index.packs };
+    } catch (error) {
+      this.#abort.abort(error);
+      await this.#nameStored();
+      throw error;
     } finally {
       this.#abort.abort();
       await Promise.all([progress, ...this.#threads.map(async (thread) => thread.terminate())]);
@@ -132,6 +173,7 @@ class BackupRun {
     const flushed: Promise<void>[] = [];
     const threadStart = (buffers: number, packBytes: number, counterRow: number): StoringThread => {
       const opened = uploads.open(buffers, packBytes);
+      this.#channels.push(opened);
       flushed.push(opened.flushed());
       return {
         packer: this.#packer,
@@ -148,7 +190,6 @@ class BackupRun {
       const start: ReaderStart = {
         ...threadStart(PACKS_OF_READER, this.#packer.packBytes, row),
         chunker: this.#chunker(),
-        unsureFromNs: this.#unsureFromNs(),
         requests: port2,
       };
       this.#startThread("./reader-thread.ts", start, [port2, start.packs.port]);
@@ -159,16 +200,23 @@ class BackupRun {
       source: this.#options.source,
       readers: requests,
       trees: this.#serveTrees(),
-      parentTree: this.#options.parent?.snapshot.tree,
-      unsureFromNs: this.#unsureFromNs(),
+      earlier: this.#earlierTrees(),
       forcedCutBytes: this.#forcedCutBytes(),
     };
     const walker = this.#startThread("./walker-thread.ts", start, [...requests, start.trees, start.packs.port]);
     const { promise: tree, resolve } = Promise.withResolvers<HexId>();
     walker.on("message", (message: WalkerMessage) => {
       if (message.kind === "finding") this.#options.report(message.finding);
+      else if (message.kind === "checkpoint") reachCheckpoint(message.tree);
       else resolve(message.tree);
     });
+    let reachCheckpoint: (tree: HexId | undefined) => void = () => undefined;
+    this.#storeSoFar = (checkpoint) => {
+      const reached = Promise.withResolvers<HexId | undefined>();
+      reachCheckpoint = reached.resolve;
+      walker.postMessage({ checkpoint } satisfies CheckpointRequest);
+      return reached.promise;
+    };
     return { tree, stored: Promise.all(flushed) };
   }
 
@@ -199,8 +247,46 @@ class BackupRun {
     return chunkerOf(this.#session.repository);
   }
 
-  #unsureFromNs(): bigint {
-    return startNs(this.#options.parent) - UNSURE_NS;
+  /** The newest first. What runs from before the parent have stored, that one has too. */
+  #earlierTrees(): readonly EarlierTree[] {
+    const { parent, resume } = this.#options;
+    const records = resume ? (this.#resumption?.usable ?? []) : [];
+    const resumed = records.map(({ tree, startMs }) => ({ id: tree, beganNs: BigInt(startMs) * NS_PER_MS }));
+    const newer = resumed.filter(({ beganNs }) => beganNs > startNs(parent));
+    const all = parent === undefined ? newer : [...newer, { id: parent.snapshot.tree, beganNs: startNs(parent) }];
+    return all.map(({ id, beganNs }) => ({ id, unsureFromNs: beganNs - UNSURE_NS }));
+  }
+
+  /**
+   * Whatever a thread had sealed or sent before the walker put the tree together was sent before the thread says that it has flushed. So
+   * when all packs from before are stored and the index names them, it has every blob below the tree.
+   */
+  async #note(checkpoint: number): Promise<void> {
+    const flushed = Promise.all(this.#channels.map((channel) => channel.flushed(checkpoint)));
+    const tree = await this.#storeSoFar(checkpoint);
+    if (tree === undefined) return;
+    await flushed;
+    await this.#index.flush({ signal: this.#signal });
+    await this.#resumption?.note(tree, { signal: this.#signal });
+  }
+
+  /** Without a lock nothing is written any more: a prune may have taken the packs for garbage. */
+  async #nameStored(): Promise<void> {
+    const { clock } = this.#options;
+    const done = new AbortController();
+    const late = new AbortController();
+    clock.sleep(RESCUE_MS, done.signal).then(
+      () => late.abort(),
+      () => undefined,
+    );
+    try {
+      this.#session.throwIfLost();
+      await this.#index.rescue({ signal: late.signal });
+    } catch {
+      // What ended the run is what is told; the next one sends again what has no name.
+    } finally {
+      done.abort();
+    }
   }
 
   #forcedCutBytes(): number | undefined {

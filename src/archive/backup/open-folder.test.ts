@@ -62,3 +62,21 @@ test("OpenFolder stays open for those who hold it, and no longer", () => {
   assert.deepEqual(events, ["complete", "closed"]);
   assert.throws(() => fstatSync(fd), { code: "EBADF" });
 });
+
+test("soFar() gives what is known of entries that wait for others", () => {
+  const { folder } = setting();
+  folder.add(bytes("a"), bytes("A"));
+  const slots = ["b", "c", "d", "e"].map((name) => folder.await(bytes(name)));
+  folder.add(bytes("f"), bytes("F"));
+  const slot = (at: number): number => slots[at] ?? assert.fail();
+  folder.settle(slot(1), bytes("C"));
+  folder.settle(slot(2), "omitted");
+  folder.begin(slot(3), () => bytes("half of E"));
+  const soFar = (): string[] => Array.from(folder.soFar(), ({ name, node }) => `${name}=${node}`);
+  assert.deepEqual(soFar(), ["c=C", "e=half of E", "f=F"]);
+  folder.settle(slot(0), bytes("B"));
+  assert.deepEqual(soFar(), ["e=half of E", "f=F"], "what is in the tree is not given again");
+  folder.settle(slot(3), bytes("E"));
+  assert.deepEqual(soFar(), []);
+  folder.finishList();
+});

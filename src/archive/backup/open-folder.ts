@@ -9,6 +9,14 @@ interface Entry {
   readonly name: ByteString;
   /** As JSON; `omitted`: nothing of the entry is kept; `awaited`: another thread makes it. */
   node: ByteString | "omitted" | "awaited";
+  /** What there is of an awaited node before it is settled. */
+  soFar?: () => ByteString | undefined;
+}
+
+/** An entry with its node as JSON. */
+export interface SettledEntry {
+  readonly name: ByteString;
+  readonly node: ByteString;
 }
 
 export interface FolderEvents {
@@ -60,6 +68,20 @@ export class OpenFolder {
     const entry = this.#waiting[slot - this.#done];
     if (entry !== undefined) entry.node = node;
     if (slot === this.#done) this.#drain();
+  }
+
+  /** Who can be asked what there is of an awaited node. */
+  begin(slot: number, soFar: () => ByteString | undefined): void {
+    const entry = this.#waiting[slot - this.#done];
+    if (entry !== undefined) entry.soFar = soFar;
+  }
+
+  /** What was not given to addNode() yet, without entries of which there is nothing, in the order of the names. */
+  *soFar(): Generator<SettledEntry, void, undefined> {
+    for (const { name, node, soFar } of this.#waiting) {
+      const known = node === "awaited" ? soFar?.() : node;
+      if (known !== undefined && known !== "omitted") yield { name, node: known };
+    }
   }
 
   /** Keeps the handle open for other threads, until as many calls of release(). */

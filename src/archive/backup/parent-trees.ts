@@ -94,7 +94,7 @@ export function openParentFolder(
 }
 
 export function treeUnreadable(id: HexId, pack: HexId, error: unknown): Finding {
-  const message = `Cannot read tree "${id}" of the parent snapshot, so its folder is read anew: ${asDomainError(error).message}`;
+  const message = `Cannot read tree "${id}" of an earlier backup, so its folder is read anew: ${asDomainError(error).message}`;
   return { grade: "critical", code: "parent_tree_unreadable", object: `data/${pack}`, message };
 }
 

@@ -27,7 +27,6 @@ export interface StoringThread {
 
 export interface ReaderStart extends StoringThread {
   readonly chunker: ChunkerSpec;
-  readonly unsureFromNs: bigint;
   /** To the walking thread. */
   readonly requests: MessagePort;
 }
@@ -45,8 +44,16 @@ export type ReaderRequest =
   | { readonly kind: "range"; readonly batch: number; readonly file: FileToRead; readonly from: number; readonly to: number }
   /** A descriptor that can only be read on, until its end. Answered as a range. */
   | { readonly kind: "stream"; readonly batch: number; readonly fd: number }
-  /** A folder that may be as its tree in the parent snapshot says. */
-  | { readonly kind: "compare"; readonly batch: number; readonly folder: FolderFd; readonly tree: SealedTree }
+  /** A folder that may be as an earlier tree of it says; what changed from that moment on is not sure. */
+  | {
+      readonly kind: "compare";
+      readonly batch: number;
+      readonly folder: FolderFd;
+      readonly tree: SealedTree;
+      readonly unsureFromNs: bigint;
+    }
+  /** Store what lies in unfinished packs, and say so. */
+  | { readonly kind: "flush"; readonly checkpoint: number }
   /** Everything was read: hand out what lies in unfinished packs. */
   | { readonly kind: "take-rests" }
   /** Store these with your own unfinished packs, then you are done. */

@@ -65,12 +65,12 @@ export class ReaderPool {
     );
   }
 
-  /** Whether a folder is as its tree in the parent snapshot says. */
-  compare(folder: FolderFd, tree: SealedTree): Promise<boolean> {
+  /** Whether a folder is as an earlier tree of it says. */
+  compare(folder: FolderFd, tree: SealedTree, unsureFromNs: bigint): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     this.#send(
       COMPARE_LOAD,
-      (batch) => ({ kind: "compare", batch, folder, tree }),
+      (batch) => ({ kind: "compare", batch, folder, tree, unsureFromNs }),
       (reply) => {
         if (reply.kind === "compared") resolve(reply.isUnchanged);
       },
@@ -123,6 +123,11 @@ export class ReaderPool {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push(resolve);
     return promise;
+  }
+
+  /** Has all readers store what they have in unfinished packs, and go on. */
+  flush(checkpoint: number): void {
+    for (const { port } of this.#readers) port.postMessage({ kind: "flush", checkpoint } satisfies ReaderRequest);
   }
 
   /** Stores what all readers have in unfinished packs, in as few packs as it fits. Nothing may be asked of them any more. */

@@ -11,13 +11,13 @@ import type { HexId } from "../../base/ids.ts";
 import { nodeTypeOf } from "../../repository/format/tree/node.ts";
 import { BlobIndex } from "../../repository/index/blob-index.ts";
 import { BlobSet } from "../../repository/index/blob-set.ts";
-import { type FolderFd, openFileIn } from "../folder-handle.ts";
+import { openFileIn } from "../folder-handle.ts";
 import { nextDataIn } from "../holes.ts";
 import { encodeNode } from "../../repository/format/tree/encode.ts";
 import { nodeOf } from "../stat-node.ts";
 import { CHUNKER_BUFFER_BYTES, type Content, ContentReader } from "./content-reader.ts";
 import { CounterRow } from "./counters.ts";
-import { openParentFolder, type SealedTree } from "./parent-trees.ts";
+import { openParentFolder } from "./parent-trees.ts";
 import { compareFolder } from "./unchanged.ts";
 import { Cipher } from "../../repository/format/cipher.ts";
 import type { FileToRead, ReaderReply, ReaderRequest, ReaderStart, ReadFile, ReadRange } from "./reader-messages.ts";
@@ -47,7 +47,11 @@ start.requests.on("message", (request: ReaderRequest) => {
       reply({ kind: "range", batch: request.batch, range: readStream(request.fd) });
       break;
     case "compare":
-      reply({ kind: "compared", batch: request.batch, isUnchanged: isUnchanged(request.folder, request.tree) });
+      reply({ kind: "compared", batch: request.batch, isUnchanged: isUnchanged(request) });
+      break;
+    case "flush":
+      packer.flush();
+      packs.flushed(request.checkpoint);
       break;
     case "take-rests": {
       const rests = packer.takeRests();
@@ -98,9 +102,9 @@ function readRange(file: FileToRead, from: number, to: number): ReadRange {
 }
 
 /** Cut as a file of the same content is. */
-function isUnchanged(folder: FolderFd, tree: SealedTree): boolean {
+function isUnchanged({ folder, tree, unsureFromNs }: Extract<ReaderRequest, { readonly kind: "compare" }>): boolean {
   const parent = openParentFolder(tree, cipher, () => undefined);
-  const totals = parent && compareFolder(folder, parent, { index, style: start.style, unsureFromNs: start.unsureFromNs });
+  const totals = parent && compareFolder(folder, parent, { index, style: start.style, unsureFromNs });
   if (totals === undefined) return false;
   counters.add("filesUnmodified", totals.files);
   counters.add("files", totals.files);

@@ -47,3 +47,22 @@ test("store() stores a tree once, a long one too", () => {
   assert.equal(packer.counters.newBlobs, 2);
   assert.equal(sink.packs.flatMap(({ blobs }) => blobs).length, 2);
 });
+
+test("copy() gives the tree as it is so far, and both go on", () => {
+  const { packer } = setting();
+  const node = (name: string): ByteString => `{"name":"${name}","x":"${"y".repeat(500)}"}` as ByteString;
+  const names = Array.from({ length: 300 }, (_, at) => String(at).padStart(3, "0") as ByteString);
+  const tree = new TreeBlob(packer);
+  assert.equal(tree.copy()?.isEmpty, true);
+  for (const name of names.slice(0, 200)) tree.add(name, node(name));
+  const copy = tree.copy() ?? assert.fail();
+  assert.ok(!copy.isEmpty);
+  copy.add("999" as ByteString, node("999"));
+  for (const name of names.slice(200)) tree.add(name, node(name));
+  const ids = [copy.store(), tree.store()];
+  const texts = [[...names.slice(0, 200), "999"], names].map((all) => `{"nodes":[${all.map(node).join(",")}]}\n`);
+  assert.deepEqual(
+    ids,
+    texts.map((text) => createHash("sha256").update(text).digest("hex")),
+  );
+});

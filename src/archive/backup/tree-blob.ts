@@ -8,9 +8,10 @@ const ID_BYTES = 32;
 
 export class TreeBlob {
   readonly #packer: BlobPacker;
-  readonly #encoder = new TreeEncoder((piece) => this.#take(piece));
-  readonly #pieces: Uint8Array[] = [];
+  #encoder = new TreeEncoder((piece) => this.#take(piece));
+  #pieces: Uint8Array[] = [];
   #bytes = 0;
+  #entries = 0;
   /** For a folder of very many entries, whose tree must not be in memory as a whole. */
   #long: LongBlob | undefined;
 
@@ -18,9 +19,25 @@ export class TreeBlob {
     this.#packer = packer;
   }
 
+  get isEmpty(): boolean {
+    return this.#entries === 0;
+  }
+
   /** A node as JSON; they come in the order of their names' bytes. */
   add(name: ByteString, node: ByteString): void {
     this.#encoder.addJson(name, node);
+    this.#entries++;
+  }
+
+  /** A tree with what this one has so far; undefined if that is too long to be held. */
+  copy(): TreeBlob | undefined {
+    if (this.#long !== undefined) return undefined;
+    const copy = new TreeBlob(this.#packer);
+    copy.#encoder = this.#encoder.copy((piece) => copy.#take(piece));
+    copy.#pieces = [...this.#pieces];
+    copy.#bytes = this.#bytes;
+    copy.#entries = this.#entries;
+    return copy;
   }
 
   /** Gives the tree's id. */

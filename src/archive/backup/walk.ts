@@ -20,13 +20,12 @@ import { readXattrs } from "../xattrs.ts";
 import type { CounterRow } from "./counters.ts";
 import { changedFinding, fileFinding, isGone, isSystemError, replacedFinding, tooDeepFinding } from "./file-findings.ts";
 import { LargeFile } from "./large-file.ts";
+import { EarlierFolders, type EarlierTree } from "./earlier-folders.ts";
 import { OpenFolder } from "./open-folder.ts";
-import type { ParentFolder } from "./parent-folder.ts";
 import { jsonOf, type ParentTrees } from "./parent-trees.ts";
 import type { ReaderPool } from "./reader-pool.ts";
 import type { TreeSource, Wanted } from "./source.ts";
 import { TreeBlob } from "./tree-blob.ts";
-import { isUnchangedFile } from "./unchanged.ts";
 
 export interface WalkParts {
   readonly readers: ReaderPool;
@@ -35,8 +34,6 @@ export interface WalkParts {
   readonly counters: CounterRow;
   readonly style: NodeStyle;
   readonly parents: ParentTrees;
-  /** What changed at or after this moment was perhaps still changing when the parent was made. */
-  readonly unsureFromNs: bigint;
   /** A file is cut at its multiples; undefined: never. */
   readonly forcedCutBytes: number | undefined;
   readonly report: (finding: Finding) => void;
@@ -46,7 +43,7 @@ interface Place {
   readonly folder: OpenFolder;
   /** Absolute, for patterns. */
   readonly path: ByteString;
-  readonly parent: ParentFolder | undefined;
+  readonly earlier: EarlierFolders;
   readonly wanted: Wanted;
   readonly depth: number;
   readonly device: bigint;
@@ -56,10 +53,12 @@ interface Place {
 interface Child {
   readonly fd: FolderFd;
   readonly path: ByteString;
-  readonly earlierTree: HexId | undefined;
+  readonly earlier: readonly EarlierTree[];
   readonly wanted: Wanted;
   readonly depth: number;
   readonly device: bigint;
+  /** Given what makes a tree of what is there before all is. */
+  readonly begin: (soFar: () => HexId | undefined) => void;
   readonly settle: (tree: HexId) => void;
 }
 
@@ -79,6 +78,7 @@ export class Walk {
   readonly #background = new Set<Promise<unknown>>();
   #fail: (error: unknown) => void = () => undefined;
   #openFolders = 0;
+  #soFar: () => HexId | undefined = () => undefined;
   /** Who waits for a folder to be closed. */
   readonly #waiting: (() => void)[] = [];
 
@@ -92,22 +92,34 @@ export class Walk {
     this.#excludedIgnoringCase = compilePatterns(source.excludes.patternsIgnoringCase, { ignoreCase: true });
   }
 
-  /** Gives the id of the tree at the top. Throws if the folder at the top cannot be read. */
-  async run(parentTree: HexId | undefined): Promise<HexId> {
+  /**
+   * Gives the id of the tree at the top. Throws if the folder at the top cannot be read.
+   *
+   * @param earlier what earlier runs made of it, the newest first
+   */
+  async run(earlier: readonly EarlierTree[]): Promise<HexId> {
     const { promise, resolve, reject } = Promise.withResolvers<HexId>();
     this.#fail = reject;
     const { root, wanted } = this.#source;
     const fd = openFolderAt(root);
     const tree = new TreeBlob(this.#parts.packer);
     const path = byteStringOf(root === "/" ? "" : root);
-    const folder = this.#openFolder(fd, path, tree, () => resolve(this.#storeTree(tree, undefined)));
+    const folder = this.#openFolder(fd, path, tree, () => {
+      this.#soFar = () => undefined;
+      resolve(this.#storeTree(tree, []));
+    });
+    this.#soFar = () => treeSoFar(folder, tree);
     const device = this.#files.statIn(fd, ITSELF).dev;
-    const parent = parentTree === undefined ? undefined : await this.#parts.parents.open(parentTree);
-    await this.#walk({ folder, path, parent, wanted, depth: 0, device });
+    await this.#walk({ folder, path, earlier: await EarlierFolders.open(earlier, this.#parts), wanted, depth: 0, device });
     // Walks of the background start others.
     while (this.#background.size > 0) await Promise.race([Promise.all(this.#background), promise]);
     this.#parts.readers.sendFiles();
     return promise;
+  }
+
+  /** Stores a tree of all that was made so far, and gives its id; undefined if there is nothing, or if it is all there. */
+  storeSoFar(): HexId | undefined {
+    return this.#soFar();
   }
 
   async #walk(place: Place): Promise<void> {
@@ -150,15 +162,15 @@ export class Walk {
     const { readers, counters } = this.#parts;
     const { size } = stat;
     if (size > (this.#source.excludes.largerThanBytes ?? Infinity)) return;
-    const earlier = place.parent?.find(name);
-    if (earlier !== undefined && isUnchangedFile(earlier, stat, this.#parts)) {
-      folder.add(name, jsonOf(earlier));
+    const unchanged = place.earlier.unchangedFile(name, stat);
+    if (unchanged !== undefined) {
+      folder.add(name, jsonOf(unchanged));
       counters.add("filesUnmodified");
       counters.add("files");
       counters.add("bytes", size);
       return;
     }
-    const kind = earlier?.type === "file" ? "filesChanged" : "filesNew";
+    const kind = place.earlier.hasFile(name) ? "filesChanged" : "filesNew";
     const slot = folder.await(name);
     folder.hold();
     const settle = (node: ByteString | "omitted"): void => {
@@ -219,20 +231,26 @@ export class Walk {
       if (!isGone(error)) this.#keepWithout(place, name, path, stat);
       return;
     }
-    const earlier = place.parent?.find(name);
-    const earlierTree = earlier?.type === "dir" ? earlier.subtree : undefined;
+    const earlier = place.earlier.subtrees(name);
     const slot = folder.await(name);
-    const settle = (subtree: HexId): void => folder.settle(slot, encodeNode(nodeOf(name, opened, this.#parts.style, { subtree, xattrs })));
-    const child = { fd, path, earlierTree, wanted, depth: place.depth + 1, device: opened.dev, settle };
-    if (earlierTree !== undefined && wanted === undefined && this.#keepsAll) this.#inBackground(this.#compareOrEnter(child, earlierTree));
+    const nodeWith = (subtree: HexId): ByteString => encodeNode(nodeOf(name, opened, this.#parts.style, { subtree, xattrs }));
+    const begin = (soFar: () => HexId | undefined): void =>
+      folder.begin(slot, () => {
+        const subtree = soFar();
+        return subtree && nodeWith(subtree);
+      });
+    const settle = (subtree: HexId): void => folder.settle(slot, nodeWith(subtree));
+    const child = { fd, path, earlier, wanted, depth: place.depth + 1, device: opened.dev, begin, settle };
+    const [newest] = earlier;
+    if (newest !== undefined && wanted === undefined && this.#keepsAll) this.#inBackground(this.#compareOrEnter(child, newest));
     else await this.#enter(child);
   }
 
   /** Others compare the folder meanwhile; only one that changed, or has folders in it, is walked. */
-  async #compareOrEnter(child: Child, earlierTree: HexId): Promise<void> {
+  async #compareOrEnter(child: Child, newest: EarlierTree): Promise<void> {
     this.#openFolders++;
-    const tree = await this.#parts.parents.fetch(earlierTree);
-    const isUnchanged = tree !== undefined && (await this.#parts.readers.compare(child.fd, tree));
+    const tree = await this.#parts.parents.fetch(newest.id);
+    const isUnchanged = tree !== undefined && (await this.#parts.readers.compare(child.fd, tree, newest.unsureFromNs));
     if (!isUnchanged) {
       this.#openFolders--;
       await this.#enter(child);
@@ -241,14 +259,14 @@ export class Walk {
     closeHandle(child.fd);
     this.#closed();
     this.#parts.counters.add("foldersUnmodified");
-    child.settle(earlierTree);
+    child.settle(newest.id);
   }
 
-  async #enter({ fd, path, earlierTree, wanted, depth, device, settle }: Child): Promise<void> {
+  async #enter({ fd, path, earlier, wanted, depth, device, begin, settle }: Child): Promise<void> {
     const tree = new TreeBlob(this.#parts.packer);
-    const folder = this.#openFolder(fd, path, tree, () => settle(this.#storeTree(tree, earlierTree)));
-    const parent = earlierTree === undefined ? undefined : await this.#parts.parents.open(earlierTree);
-    await this.#walk({ folder, path, parent, wanted, depth, device });
+    const folder = this.#openFolder(fd, path, tree, () => settle(this.#storeTree(tree, earlier)));
+    begin(() => treeSoFar(folder, tree));
+    await this.#walk({ folder, path, earlier: await EarlierFolders.open(earlier, this.#parts), wanted, depth, device });
   }
 
   #inBackground(task: Promise<void>): void {
@@ -275,7 +293,7 @@ export class Walk {
 
   /** An empty folder where nothing of its contents is to be kept. */
   #keepWithout(place: Place, name: ByteString, path: ByteString, stat: FileStat): void {
-    const subtree = this.#storeTree(new TreeBlob(this.#parts.packer), undefined);
+    const subtree = this.#storeTree(new TreeBlob(this.#parts.packer), []);
     this.#addNode(place, name, path, stat, { subtree });
   }
 
@@ -311,10 +329,11 @@ export class Walk {
     }
   }
 
-  #storeTree(tree: TreeBlob, earlier: HexId | undefined): HexId {
+  #storeTree(tree: TreeBlob, earlier: readonly EarlierTree[]): HexId {
     const { packer, counters } = this.#parts;
     const id = tree.store();
-    counters.add(earlier === undefined ? "foldersNew" : id === earlier ? "foldersUnmodified" : "foldersChanged");
+    const isUnmodified = earlier.some((other) => other.id === id);
+    counters.add(earlier.length === 0 ? "foldersNew" : isUnmodified ? "foldersUnmodified" : "foldersChanged");
     counters.set("treeBlobs", packer.counters.newBlobs);
     counters.set("newBytes", packer.counters.newBytes);
     counters.set("storedBytes", packer.counters.storedBytes);
@@ -356,6 +375,14 @@ export class Walk {
       return false;
     }
   }
+}
+
+/** Of a folder whose entries are not all there; undefined if none is, or if their number is too large. */
+function treeSoFar(folder: OpenFolder, tree: TreeBlob): HexId | undefined {
+  const copy = tree.copy();
+  if (copy === undefined) return undefined;
+  for (const { name, node } of folder.soFar()) copy.add(name, node);
+  return copy.isEmpty ? undefined : copy.store();
 }
 
 function listFolder(fd: FolderFd): ByteString[] {

@@ -10,7 +10,9 @@ import { ParentTrees } from "./parent-trees.ts";
 import { ReaderPool } from "./reader-pool.ts";
 import { readStream } from "./read-stream.ts";
 import { ThreadPacks } from "../../repository/packing/thread-packs.ts";
-import type { WalkerMessage, WalkerStart } from "./walker-messages.ts";
+import type { HexId } from "../../base/ids.ts";
+import type { TreeSource } from "./source.ts";
+import type { CheckpointRequest, WalkerMessage, WalkerStart } from "./walker-messages.ts";
 import { Walk, type WalkParts } from "./walk.ts";
 
 const start = workerData as WalkerStart;
@@ -26,18 +28,39 @@ const parts: WalkParts = {
   counters: new CounterRow(start.counters, start.counterRow),
   style: start.style,
   parents: new ParentTrees(start.trees, index, new Cipher(start.packer.masterKey), report),
-  unsureFromNs: start.unsureFromNs,
   forcedCutBytes: start.forcedCutBytes,
   report,
 };
 
-const tree =
-  start.source.kind === "tree" ? await new Walk(start.source, parts).run(start.parentTree) : await readStream(start.source, parts);
+let walk: Walk | undefined;
+parentPort?.on("message", ({ checkpoint }: CheckpointRequest) => tell({ kind: "checkpoint", tree: storeSoFar(checkpoint) }));
+
+const tree = start.source.kind === "tree" ? await walkTree(start.source) : await readStream(start.source, parts);
 await readers.finish();
 packer.flush();
 packs.flushed();
 tell({ kind: "done", tree });
 start.trees.close();
+
+async function walkTree(source: TreeSource): Promise<HexId> {
+  walk = new Walk(source, parts);
+  try {
+    return await walk.run(start.earlier);
+  } finally {
+    walk = undefined;
+  }
+}
+
+function storeSoFar(checkpoint: number): HexId | undefined {
+  // Nobody needs these trees for long: in a pack of their own, they go with it.
+  if (walk !== undefined) packer.flush();
+  const stored = walk?.storeSoFar();
+  if (stored === undefined) return undefined;
+  packer.flush();
+  packs.flushed(checkpoint);
+  readers.flush(checkpoint);
+  return stored;
+}
 
 function tell(message: WalkerMessage): void {
   parentPort?.postMessage(message);

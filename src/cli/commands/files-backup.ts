@@ -79,6 +79,7 @@ export async function filesBackup(
         timeMs,
       },
       parent,
+      resume: given.force !== true,
       style: { names: await readOwnerNames() },
       verify: given.verifyWrites,
       clock,

@@ -11,21 +11,21 @@ export interface OpenedChannel {
   readonly channel: PackChannel;
   /**
    * Asked before the thread is told to flush: resolves when it has said that nothing is left in its hands and everything it sent is
-   * stored. Never rejects.
+   * stored. Without a checkpoint, which is to be asked for once, that is at the end of its work. Never rejects.
    */
-  readonly flushed: () => Promise<void>;
+  readonly flushed: (checkpoint?: number) => Promise<void>;
 }
 
 export class PackUploads implements Disposable {
   readonly #store: ObjectStore;
-  readonly #index: IndexWriter;
+  readonly #index: Pick<IndexWriter, "add">;
   readonly #signal: AbortSignal;
   readonly #fail: (error: unknown) => void;
   readonly #ports: MessagePort[] = [];
   readonly #running = new Set<Promise<void>>();
 
   /** @param fail gets the first failure of an upload; nothing is retried here */
-  constructor(store: ObjectStore, index: IndexWriter, signal: AbortSignal, fail: (error: unknown) => void) {
+  constructor(store: ObjectStore, index: Pick<IndexWriter, "add">, signal: AbortSignal, fail: (error: unknown) => void) {
     this.#store = store;
     this.#index = index;
     this.#signal = signal;
@@ -42,7 +42,7 @@ export class PackUploads implements Disposable {
     const { port1, port2 } = new MessageChannel();
     const returned = new SharedArrayBuffer(4);
     const counter = new Int32Array(returned);
-    const flushes: (() => void)[] = [];
+    const flushes = new Map<number | undefined, () => void>();
     const giveBack = (buffer: ArrayBuffer): void => {
       port1.postMessage({ buffer } satisfies BufferReturn, [buffer]);
       Atomics.add(counter, 0, 1);
@@ -50,12 +50,12 @@ export class PackUploads implements Disposable {
     };
     port1.on("message", (message: PackMessage) => {
       if (message.kind === "pack") this.#start(message.pack, giveBack);
-      else void Promise.all(this.#running).then(flushes.shift());
+      else void Promise.all(this.#running).then(flushes.get(message.checkpoint));
     });
     this.#ports.push(port1);
-    const flushed = (): Promise<void> => {
+    const flushed = (checkpoint?: number): Promise<void> => {
       const { promise, resolve } = Promise.withResolvers<void>();
-      flushes.push(resolve);
+      flushes.set(checkpoint, resolve);
       return promise;
     };
     return { channel: { port: port2, returned, buffers, bufferBytes: packBufferBytes(packBytes) }, flushed };

@@ -17,7 +17,10 @@ export interface PackChannel {
 }
 
 /** From thread to main. */
-export type PackMessage = { readonly kind: "pack"; readonly pack: FinishedPack } | { readonly kind: "flushed" };
+export type PackMessage =
+  | { readonly kind: "pack"; readonly pack: FinishedPack }
+  /** `checkpoint`: undefined at the end of the thread's work. */
+  | { readonly kind: "flushed"; readonly checkpoint: number | undefined };
 /** From main to thread. */
 export interface BufferReturn {
   readonly buffer: ArrayBuffer;
@@ -59,9 +62,9 @@ export class ThreadPacks implements PackSink {
     this.#post({ kind: "pack", pack }, [pack.buffer]);
   }
 
-  /** Tells the main thread that no pack of this thread follows. */
-  flushed(): void {
-    this.#post({ kind: "flushed" }, []);
+  /** Tells the main thread that everything until that checkpoint was sent; without one, that no pack of this thread follows. */
+  flushed(checkpoint?: number): void {
+    this.#post({ kind: "flushed", checkpoint }, []);
   }
 
   #post(message: PackMessage, transfer: ArrayBuffer[]): void {

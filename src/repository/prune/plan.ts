@@ -5,6 +5,7 @@ import type { HexId } from "../../base/ids.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import type { BlobIndex } from "../index/blob-index.ts";
 import { listMarks, type Mark, type MarkedPack } from "../marks.ts";
+import { listResumeRecords } from "../resume-records.ts";
 import { listFiles } from "../sealed-files.ts";
 import { findHeldIndex } from "../object-lock/held-index.ts";
 import { ledgerOf } from "../object-lock/ledger.ts";
@@ -16,7 +17,6 @@ import { BLOBS_PER_INDEX_FILE } from "./index-files.ts";
 import { PRUNE_MARGINS } from "./margins.ts";
 import { assertWhole, type IndexedUse, type Packs, packUses } from "./pack-uses.ts";
 import { putBack } from "./put-back.ts";
-import { readResumeRoots } from "./resume-roots.ts";
 import { blobsMissing, indexChanged, indexDamaged, noCompression, snapshotsDamaged } from "./refusals.ts";
 
 export interface PruneOptions extends RewriteOptions {
@@ -93,13 +93,18 @@ export async function planPrune(session: Session, options: PruneOptions): Promis
     treesOfSnapshots(session),
     listPacks(session),
     listMarks(repository.files, { signal }),
-    readResumeRoots(repository.files, nowMs - PRUNE_MARGINS.resumeMs, { signal }),
+    listResumeRecords(repository.files, nowMs - PRUNE_MARGINS.resumeMs, { signal }),
     findHeldIndex(session, nowMs),
     findOutdatedLedgers(session, nowMs - PRUNE_MARGINS.unindexedMs),
   ]);
-  for (const { finding } of damaged) report(finding);
+  for (const finding of [...damaged.map((mark) => mark.finding), ...resume.findings]) report(finding);
   const { used, restored } = await findAllUsed(session, { snapshotTrees, marks, packs, progress: options.progress });
-  await findUsed(resume.trees, used, { ...session, progress: options.progress });
+  // What is missing of these is stored again by the run that goes on from them.
+  await findUsed(
+    resume.records.map(({ tree }) => tree),
+    used,
+    { ...session, progress: options.progress },
+  );
 
   const uses = await packUses(session.index, used, signal);
   assertWhole(uses, packs);

@@ -46,6 +46,14 @@ export class TreeEncoder {
     if (this.#text.length >= PIECE_UNITS) this.#flush();
   }
 
+  /** One that goes on from here and is given what comes from now on. */
+  copy(sink: (piece: Uint8Array) => void): TreeEncoder {
+    const copy = new TreeEncoder(sink);
+    copy.#text = this.#text;
+    copy.#lastName = this.#lastName;
+    return copy;
+  }
+
   /** Ends the tree. Nothing may be called after. */
   finish(): void {
     this.#text += "]}\n";
