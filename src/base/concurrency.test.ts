@@ -84,6 +84,22 @@ test("forEachConcurrent() ends with the reason of the signal, also while the sou
   await assert.rejects(forEachConcurrent([1], { limit: 1, signal: AbortSignal.abort(failure) }, never), failure);
 });
 
+test("forEachConcurrent() under a signal that has aborted leaves no failure of the source that nobody looks at", async (t) => {
+  const unhandled = t.mock.fn();
+  process.once("unhandledRejection", unhandled);
+  const source = {
+    [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error("cancelled, too")) }),
+  } as unknown as AsyncIterable<number>;
+  const signal = AbortSignal.abort(new Error("cancelled"));
+  await assert.rejects(
+    forEachConcurrent(source, { limit: 1, signal }, () => Promise.resolve()),
+    { message: "cancelled" },
+  );
+  await settle();
+  process.removeListener("unhandledRejection", unhandled);
+  assert.equal(unhandled.mock.callCount(), 0);
+});
+
 test("forEachConcurrent() closes the source that it leaves early", async () => {
   let closed = false;
   function* source(): Generator<number> {

@@ -82,7 +82,11 @@ async function* untilAborted<T>(items: Items<T>, signal: AbortSignal): AsyncGene
  * something of every item until the end.
  */
 export async function orAbort<T>(value: T | PromiseLike<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
+  if (signal.aborted) {
+    // Nobody looks at how it ends, which must not end the process.
+    Promise.resolve(value).catch(() => undefined);
+    throw signal.reason;
+  }
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const onAbort = (): void => reject(signal.reason);
   signal.addEventListener("abort", onAbort, { once: true });
