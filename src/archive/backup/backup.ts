@@ -236,6 +236,7 @@ class BackupRun {
     };
     port1.on("message", (request: TreeRequest) => {
       answer(request).catch((error: unknown) => {
+        if (this.#signal.aborted) return;
         this.#options.report(treeUnreadable(request.id, request.pack, error));
         port1.postMessage({ id: request.id, sealed: undefined } satisfies TreeReply);
       });
