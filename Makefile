@@ -2,7 +2,9 @@
 NODE := node_modules/node/bin/node
 INSTALLED := node_modules/.package-lock.json
 NAME ?= dev
-N ?= 1000
+N ?= 2000
+SEED ?= 1
+PROCESSES ?= 20
 
 .DEFAULT_GOAL := help
 .PHONY: help install check test cluster cluster-down soak demo bench tools
@@ -20,8 +22,9 @@ test: $(INSTALLED) ## Everything: installs and builds what is missing, then all 
 	@$(NODE) dev/prepare.ts
 	@$(NODE) test/run.ts all
 
-soak: $(INSTALLED) ## Kill backups thousands of times, on a folder and on S3: N=1000 rounds of four, some hours
-	@HOLDFAST_SOAK_ROUNDS=$(N) $(NODE) --test test/integration/backup-crash.test.ts
+soak: $(INSTALLED) ## Kill backups and prunes, thousands of times: N=2000 rounds from SEED=1 on, then PROCESSES=20 rounds with kill -9
+	@$(NODE) test/soak.ts --rounds $(N) --seed $(SEED)
+	@HOLDFAST_SOAK_ROUNDS=$(PROCESSES) $(NODE) --test --test-name-pattern=kill test/integration/backup-crash.test.ts test/integration/prune-crash.test.ts
 
 cluster: $(INSTALLED) ## Start a Kubernetes cluster on this machine (NAME=dev)
 	@dev/cluster/up --name $(NAME)

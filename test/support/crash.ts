@@ -30,6 +30,8 @@ export interface CrashSetting {
 
 const MOMENTS = ["before", "during", "after"] as const;
 const SMALL_FILES = 40;
+/** Packs and checkpoints come so often that there are many to be killed between. */
+const SETTINGS: BackupCommand["settings"] = { packBytes: 1_000_000, checkpointInterval: { ms: 1e9, blobs: 4 } };
 /** More than a pack, so that there are several. */
 const LARGE_BYTES = 20_000_000;
 
@@ -46,7 +48,7 @@ export async function killBackups(setting: CrashSetting): Promise<number> {
   for (let kill = 0; kill < kills; kill++) {
     await change(source, draw, draw(3) === 0);
     const plan: KillPlan = { call: 1 + draw(calls), moment: MOMENTS[draw(MOMENTS.length)] ?? "before" };
-    const report = await runBackup(setting, { faultSeed: faultSeed(), kill: plan });
+    const report = await runBackup(setting, { faultSeed: faultSeed(), kill: plan, settings: SETTINGS });
     if (report !== undefined) unharmed++;
     assertWhole(await readRepository(setting.objects, setting.masterKey), trees);
     if (kill % 2 === 1) ({ calls } = await finishBackup(setting, faultSeed()));
@@ -57,13 +59,13 @@ export async function killBackups(setting: CrashSetting): Promise<number> {
 }
 
 async function finishBackup(setting: CrashSetting, faultSeed: number | undefined): Promise<BackupReport> {
-  return (await runBackup(setting, { faultSeed })) ?? assert.fail("a backup that nobody killed did not end well");
+  return (await runBackup(setting, { faultSeed, settings: SETTINGS })) ?? assert.fail("a backup that nobody killed did not end well");
 }
 
 /** undefined: it was killed. */
 export async function runBackup(
   { url, environment, source }: Pick<CrashSetting, "url" | "environment" | "source">,
-  command: Pick<BackupCommand, "faultSeed" | "kill">,
+  command: Pick<BackupCommand, "faultSeed" | "kill" | "settings" | "aheadMs">,
 ): Promise<BackupReport | undefined> {
   const whole: BackupCommand = { url, paths: ["."], workingFolder: source, ...command };
   const { exitCode, stdout, stderr } = await runProgram(
@@ -76,8 +78,11 @@ export async function runBackup(
   return undefined;
 }
 
-/** Earlier snapshots are there with every blob, and so are all that came since; readRepository() has hashed them all. */
-function assertWhole({ snapshots, blobs, indexed }: PlainRepository, trees: Map<string, HexId>): void {
+/**
+ * Earlier snapshots are there with every blob, and so are all that came since, and what resume records name; readRepository() has hashed
+ * them all.
+ */
+function assertWhole({ snapshots, blobs, indexed, resumeTrees }: PlainRepository, trees: Map<string, HexId>): void {
   for (const id of trees.keys()) assert.ok(snapshots.has(id), `snapshot ${id} is gone`);
   const seen = new Set<string>();
   const visit = (tree: HexId): void => {
@@ -93,6 +98,7 @@ function assertWhole({ snapshots, blobs, indexed }: PlainRepository, trees: Map<
     visit(tree);
     trees.set(id, tree);
   }
+  for (const tree of resumeTrees) visit(tree);
 }
 
 async function change(source: string, draw: (below: number) => number, everything: boolean): Promise<void> {

@@ -1,4 +1,4 @@
-/** A server between a client and an S3 server that fails as networks and servers do, by a seed: answers 500 and 503, cuts answers, loses them. */
+/** A server between a client and an S3 server that fails as networks and servers do, by a seed: it answers 500 and 503, cuts answers, loses them, and hangs. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,7 +7,8 @@ import { seededRandom } from "./random-faults.ts";
 
 /** Of all requests. */
 const FAULT_SHARE = 0.15;
-const FAULTS = ["500", "503", "cut", "lost", "reset"] as const;
+/** `lost` and `silent`: it was done, and the answer says otherwise, or never comes. */
+const FAULTS = ["500", "503", "cut", "lost", "reset", "hangs", "silent"] as const;
 
 export interface FaultyProxy extends AsyncDisposable {
   readonly endpoint: string;
@@ -46,6 +47,7 @@ async function serve(
     outgoing.destroy();
     return;
   }
+  if (fault === "hangs") return;
   if (fault === "500" || fault === "503") {
     outgoing.writeHead(Number(fault)).end("<Error><Code>InternalError</Code></Error>");
     return;
@@ -54,6 +56,7 @@ async function serve(
   passed.end(body);
   const [answer] = (await once(passed, "response")) as [IncomingMessage];
   const content = await buffer(answer);
+  if (fault === "silent") return;
   if (fault === "lost") {
     outgoing.writeHead(500).end();
     return;

@@ -1,6 +1,7 @@
-/** A repository in a local folder, read and written with the codecs of `src/repository/format` and plain file calls alone. */
+/** A repository in a local folder, or in any store to be read, read and written with the codecs of `src/repository/format` and plain file calls alone. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { concatBytes, writeUint32LE } from "../../src/base/bytes.ts";
@@ -31,6 +32,15 @@ export interface PlainRepository {
   readonly blobs: ReadonlyMap<string, Uint8Array>;
   /** The same keys, of what the index names: that alone can be found. */
   readonly indexed: ReadonlySet<string>;
+  /** What resume records name. */
+  readonly resumeTrees: ReadonlySet<HexId>;
+}
+
+/** Where the files of a repository come from. */
+export interface RepositoryFiles {
+  readonly config: () => Promise<Uint8Array>;
+  /** By name, of all below a folder. */
+  readonly below: (folder: string) => Promise<ReadonlyMap<string, Uint8Array>>;
 }
 
 interface IndexFile {
@@ -57,27 +67,37 @@ export async function unlock(folder: string, password: string): Promise<{ opened
 
 /** Reads all of it. Every file and every blob must have the hash it is named by, and the index must say what the packs do. */
 export async function readRepository(folder: string, key: MasterKey | undefined): Promise<PlainRepository> {
+  const config = (): Promise<Uint8Array> => readFile(join(folder, "config"));
+  return readRepositoryFrom({ config, below: (name) => filesOf(folder, name) }, key);
+}
+
+/** As readRepository(). */
+export async function readRepositoryFrom(files: RepositoryFiles, key: MasterKey | undefined): Promise<PlainRepository> {
   const cipher = new Cipher(key ?? assert.fail("no key file opens with this password"));
   const open = (bytes: Uint8Array) => unpackFileBody(cipher.open(bytes), REPOSITORY_LIMITS.fileBodyBytes);
-  const config = parseConfig(cipher.open(await readFile(join(folder, "config"))));
+  const config = parseConfig(cipher.open(await files.config()));
   const snapshots = new Map<string, Snapshot>();
-  for (const [id, bytes] of await filesOf(folder, "snapshots")) snapshots.set(id, parseSnapshot(open(bytes)));
+  for (const [id, bytes] of await named(files, "snapshots")) snapshots.set(id, parseSnapshot(open(bytes)));
   const packs = new Map<string, readonly PlacedEntry[]>();
   const blobs = new Map<string, Uint8Array>();
-  for (const [id, pack] of await filesOf(folder, "data")) {
+  for (const [id, pack] of await named(files, "data")) {
     const entries = readPackHeader(cipher, pack);
     packs.set(id, entries);
     for (const entry of entries) blobs.set(`${entry.type} ${entry.id}`, readBlob(cipher, pack, entry));
   }
   const indexed = new Set<string>();
-  for (const bytes of (await filesOf(folder, "index")).values()) {
+  for (const bytes of (await named(files, "index")).values()) {
     const index = JSON.parse(Buffer.from(open(bytes)).toString()) as IndexFile;
     for (const pack of index.packs) {
       assert.deepEqual(inOrder(pack.blobs), packs.get(pack.id)?.map(asIndexed));
       for (const { type, id } of pack.blobs) indexed.add(`${type} ${id}`);
     }
   }
-  return { config, snapshots, packs, blobs, indexed };
+  const resumeTrees = new Set<HexId>();
+  for (const bytes of (await named(files, "holdfast/resume")).values()) {
+    resumeTrees.add((JSON.parse(Buffer.from(open(bytes)).toString()) as { readonly tree: HexId }).tree);
+  }
+  return { config, snapshots, packs, blobs, indexed, resumeTrees };
 }
 
 export interface NewRepository {
@@ -155,14 +175,19 @@ function readBlob(cipher: Cipher, pack: Uint8Array, { id, offset, length, uncomp
   return content;
 }
 
-/** Every file below a folder by its name, which must be its hash. */
+/** Files whose name must be their hash. */
+async function named(files: RepositoryFiles, folder: string): Promise<ReadonlyMap<string, Uint8Array>> {
+  const found = await files.below(folder);
+  for (const [name, bytes] of found) assert.equal(sha256(bytes), name);
+  return found;
+}
+
+/** Every file below a folder, if that is there. */
 async function filesOf(folder: string, name: string): Promise<ReadonlyMap<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
+  if (!existsSync(join(folder, name))) return files;
   for (const entry of await readdir(join(folder, name), { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const bytes = await readFile(join(entry.parentPath, entry.name));
-    assert.equal(sha256(bytes), entry.name);
-    files.set(entry.name, bytes);
+    if (entry.isFile()) files.set(entry.name, await readFile(join(entry.parentPath, entry.name)));
   }
   return files;
 }

@@ -2,7 +2,7 @@
 import { type Fault, faulty } from "../../src/storage/faulty.ts";
 import type { ObjectStore } from "../../src/storage/object-store.ts";
 
-/** Of all calls. A call that hangs would have to be waited for; that the S3 store gives up on those is tested beside it. */
+/** Of all calls. */
 const FAULT_SHARE = 0.15;
 const FAULTS: readonly Fault[] = ["refused", "lost-answer"];
 
