@@ -1,5 +1,6 @@
 /** Keeps a lock that is held: refreshes it, and says when it does not protect any more. */
 import type { Clock } from "../base/clock.ts";
+import { Deadline } from "../base/deadline.ts";
 import { asDomainError } from "../base/errors.ts";
 import type { FindingSink } from "../base/finding.ts";
 import type { HexId } from "../base/ids.ts";
@@ -165,23 +166,4 @@ export function lockBody(identity: LockIdentity, exclusive: boolean, nowMs: numb
 
 export function momentOf(clock: Clock): Moment {
   return { wallMs: clock.now(), monotonicMs: clock.monotonicMs() };
-}
-
-/** A signal that aborts after a time, by the clock. */
-class Deadline implements Disposable {
-  readonly signal: AbortSignal;
-  readonly #done = new AbortController();
-
-  constructor(clock: Clock, ms: number) {
-    const abort = new AbortController();
-    this.signal = abort.signal;
-    clock.sleep(ms, this.#done.signal).then(
-      () => abort.abort(),
-      () => undefined,
-    );
-  }
-
-  [Symbol.dispose](): void {
-    this.#done.abort();
-  }
 }

@@ -5,6 +5,7 @@
  */
 import { MessageChannel, type Worker } from "node:worker_threads";
 import type { Clock } from "../../base/clock.ts";
+import { Deadline } from "../../base/deadline.ts";
 import type { Finding, FindingSink } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ProgressSink } from "../../base/progress.ts";
@@ -25,7 +26,7 @@ import type { NodeStyle } from "../stat-node.ts";
 import { type CounterTotals, newCounters, totalsOf } from "./counters.ts";
 import { type OpenedChannel, PackUploads } from "../../repository/packing/pack-uploads.ts";
 import { CHECKPOINT_INTERVAL, type CheckpointInterval, Checkpoints } from "./checkpoints.ts";
-import type { EarlierTree } from "./earlier-folders.ts";
+import { earlierTrees } from "./earlier-trees.ts";
 import { type TreeReply, type TreeRequest, treeUnreadable } from "./parent-trees.ts";
 import type { ReaderStart, StoringThread } from "./reader-messages.ts";
 import { Resumption } from "./resumption.ts";
@@ -66,12 +67,9 @@ export interface BackupResult {
 
 /** Packs in memory: two that are filled, one on its way. */
 const PACKS_OF_WALKER = 3;
-/** A file that changed so shortly before a backup may have changed again with the same times. */
-const UNSURE_NS = 2_000_000_000n;
 const PROGRESS_EVERY_MS = 100;
 /** For naming what is stored when a run is cancelled or fails: a pod that is told to end has 30 s. */
 const RESCUE_MS = 5_000;
-const NS_PER_MS = 1_000_000n;
 
 /**
  * @param session with a shared lock, that is held until this returns
@@ -200,7 +198,7 @@ class BackupRun {
       source: this.#options.source,
       readers: requests,
       trees: this.#serveTrees(),
-      earlier: this.#earlierTrees(),
+      earlier: earlierTrees(this.#options.parent, this.#options.resume ? (this.#resumption?.usable ?? []) : []),
       forcedCutBytes: this.#forcedCutBytes(),
     };
     const walker = this.#startThread("./walker-thread.ts", start, [...requests, start.trees, start.packs.port]);
@@ -248,16 +246,6 @@ class BackupRun {
     return chunkerOf(this.#session.repository);
   }
 
-  /** The newest first. What runs from before the parent have stored, that one has too. */
-  #earlierTrees(): readonly EarlierTree[] {
-    const { parent, resume } = this.#options;
-    const records = resume ? (this.#resumption?.usable ?? []) : [];
-    const resumed = records.map(({ tree, startMs }) => ({ id: tree, beganNs: BigInt(startMs) * NS_PER_MS }));
-    const newer = resumed.filter(({ beganNs }) => beganNs > startNs(parent));
-    const all = parent === undefined ? newer : [...newer, { id: parent.snapshot.tree, beganNs: startNs(parent) }];
-    return all.map(({ id, beganNs }) => ({ id, unsureFromNs: beganNs - UNSURE_NS }));
-  }
-
   /**
    * Whatever a thread had sealed or sent before the walker put the tree together was sent before the thread says that it has flushed. So
    * when all packs from before are stored and the index names them, it has every blob below the tree.
@@ -273,20 +261,12 @@ class BackupRun {
 
   /** Without a lock nothing is written any more: a prune may have taken the packs for garbage. */
   async #nameStored(): Promise<void> {
-    const { clock } = this.#options;
-    const done = new AbortController();
-    const late = new AbortController();
-    clock.sleep(RESCUE_MS, done.signal).then(
-      () => late.abort(),
-      () => undefined,
-    );
+    using deadline = new Deadline(this.#options.clock, RESCUE_MS);
     try {
       this.#session.throwIfLost();
-      await this.#index.rescue({ signal: late.signal });
+      await this.#index.rescue(deadline);
     } catch {
       // What ended the run is what is told; the next one sends again what has no name.
-    } finally {
-      done.abort();
     }
   }
 
@@ -315,11 +295,6 @@ class BackupRun {
       this.#signal.removeEventListener("abort", onAbort);
     }
   }
-}
-
-/** When it was begun: the time that a snapshot bears may be another that someone chose. */
-function startNs(parent: StoredSnapshot | undefined): bigint {
-  return (parent?.snapshot.summary?.backupStart ?? parent?.snapshot.time)?.epochNs ?? 0n;
 }
 
 function summaryOf(totals: CounterTotals, startMs: number, endMs: number): SnapshotSummary {

@@ -6,16 +6,10 @@ import type { ByteString } from "../../base/byte-string.ts";
 import type { FileStat } from "../../native/files.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ScannedNode } from "../../repository/format/tree/decode.ts";
+import type { EarlierTree } from "./earlier-trees.ts";
 import type { ParentFolder } from "./parent-folder.ts";
 import type { ParentTrees } from "./parent-trees.ts";
 import { isUnchangedFile, type UnchangedRules } from "./unchanged.ts";
-
-/** The tree that an earlier run made of a folder. */
-export interface EarlierTree {
-  readonly id: HexId;
-  /** What changed at or after this moment was perhaps still changing when the run read it. */
-  readonly unsureFromNs: bigint;
-}
 
 interface EarlierFolder {
   readonly folder: ParentFolder;

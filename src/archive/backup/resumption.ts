@@ -30,7 +30,8 @@ export class Resumption {
   readonly #startMs: number;
   /** To be removed at the end: those of the source, and those of any that are too old. */
   readonly #found: Set<HexId>;
-  readonly #usable: readonly StoredResumeRecord[];
+  /** What runs that did not end have stored. */
+  readonly usable: readonly StoredResumeRecord[];
   #own: HexId | undefined;
   #hasFailed = false;
 
@@ -39,7 +40,7 @@ export class Resumption {
     this.#options = options;
     this.#startMs = options.clock.now();
     this.#found = found;
-    this.#usable = usable;
+    this.usable = usable;
   }
 
   static async begin(session: Session, options: ResumptionOptions): Promise<Resumption> {
@@ -54,11 +55,6 @@ export class Resumption {
         options.report(unusable(record.id, `Cannot go on from what an earlier run stored: tree "${record.tree}" is missing`));
     }
     return new Resumption(session, options, new Set([...own.map(({ id }) => id), ...outdated]), own.filter(isThere));
-  }
-
-  /** What runs that did not end have stored, the newest first. */
-  get usable(): readonly StoredResumeRecord[] {
-    return this.#usable.toSorted((a, b) => b.startMs - a.startMs);
   }
 
   /** Notes a tree that is stored and indexed with all it needs. A run goes on if that fails. */

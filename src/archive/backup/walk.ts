@@ -20,12 +20,14 @@ import { readXattrs } from "../xattrs.ts";
 import type { CounterRow } from "./counters.ts";
 import { changedFinding, fileFinding, isGone, isSystemError, replacedFinding, tooDeepFinding } from "./file-findings.ts";
 import { LargeFile } from "./large-file.ts";
-import { EarlierFolders, type EarlierTree } from "./earlier-folders.ts";
+import { EarlierFolders } from "./earlier-folders.ts";
+import type { EarlierTree } from "./earlier-trees.ts";
 import { OpenFolder } from "./open-folder.ts";
 import { jsonOf, type ParentTrees } from "./parent-trees.ts";
 import type { ReaderPool } from "./reader-pool.ts";
 import type { TreeSource, Wanted } from "./source.ts";
 import { TreeBlob } from "./tree-blob.ts";
+import { storeSoFar } from "./tree-so-far.ts";
 
 export interface WalkParts {
   readonly readers: ReaderPool;
@@ -108,7 +110,7 @@ export class Walk {
       this.#soFar = () => undefined;
       resolve(this.#storeTree(tree, []));
     });
-    this.#soFar = () => treeSoFar(folder, tree);
+    this.#soFar = () => storeSoFar(folder, tree);
     const device = this.#files.statIn(fd, ITSELF).dev;
     await this.#walk({ folder, path, earlier: await EarlierFolders.open(earlier, this.#parts), wanted, depth: 0, device });
     // Walks of the background start others.
@@ -265,7 +267,7 @@ export class Walk {
   async #enter({ fd, path, earlier, wanted, depth, device, begin, settle }: Child): Promise<void> {
     const tree = new TreeBlob(this.#parts.packer);
     const folder = this.#openFolder(fd, path, tree, () => settle(this.#storeTree(tree, earlier)));
-    begin(() => treeSoFar(folder, tree));
+    begin(() => storeSoFar(folder, tree));
     await this.#walk({ folder, path, earlier: await EarlierFolders.open(earlier, this.#parts), wanted, depth, device });
   }
 
@@ -375,14 +377,6 @@ export class Walk {
       return false;
     }
   }
-}
-
-/** Of a folder whose entries are not all there; undefined if none is, or if their number is too large. */
-function treeSoFar(folder: OpenFolder, tree: TreeBlob): HexId | undefined {
-  const copy = tree.copy();
-  if (copy === undefined) return undefined;
-  for (const { name, node } of folder.soFar()) copy.add(name, node);
-  return copy.isEmpty ? undefined : copy.store();
 }
 
 function listFolder(fd: FolderFd): ByteString[] {

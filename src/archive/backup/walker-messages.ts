@@ -2,7 +2,7 @@
 import type { MessagePort } from "node:worker_threads";
 import type { Finding } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
-import type { EarlierTree } from "./earlier-folders.ts";
+import type { EarlierTree } from "./earlier-trees.ts";
 import type { StoringThread } from "./reader-messages.ts";
 import type { BackupSource } from "./source.ts";
 

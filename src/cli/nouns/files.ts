@@ -45,7 +45,10 @@ function addBackup(files: Command, context: CommandContext): void {
     .option("--tag <tags>", "Tags for the snapshot, as in a,b; may be repeated", collect, [])
     .option("--time <time>", "Time of the snapshot, as in 2026-05-01T13:45:00Z (default: now)")
     .option("--parent <snapshot>", "Compare with this snapshot (default: the newest of the same host and paths)")
-    .option("-f, --force", "Read all files, also those that did not change since the last snapshot")
+    .option(
+      "-f, --force",
+      "Read all files, also those that did not change since the last snapshot, or that a backup which was killed had finished",
+    )
     .addOption(
       new Option("--verify-writes <share>", "How much of what is stored is read back from memory first")
         .choices(["sample", "all"])
