@@ -18,6 +18,7 @@ import type { ObjectStore } from "../../src/storage/object-store.ts";
 import { type BackedUp, backUp, type BackUpOptions, newRepository, shiftedClock } from "../support/backup.ts";
 import { environment } from "../support/environment.ts";
 import { noise } from "../support/file-tree.ts";
+import { contentBelow, filesIn, readRepositoryFrom } from "../support/plain-repository.ts";
 
 /** As if what is there had been there for long. */
 const LATER = shiftedClock(10_000);
@@ -84,6 +85,23 @@ test("A run goes on from the record of one that failed, and removes it when its 
   const whole = await run(store, { withParent: false });
   assert.deepEqual(filesOf(whole), { read: FILES, kept: 0 });
   assert.equal(whole.snapshot.tree, second.snapshot.tree);
+});
+
+test("Every blob below the tree of a record is in index files that were there before it", async (t) => {
+  const { store, repository, run } = await setting(t);
+  const entries: number[] = [];
+  const looking = intercept(store, async ({ name, key }, call) => {
+    const result = await call();
+    if (name === "put" && key.startsWith(folderOf("resume"))) {
+      const whole = await readRepositoryFrom(filesIn(store), repository.masterKey);
+      const newest = whole.resumeRecords.toSorted((a, b) => a.timeMs - b.timeMs).at(-1) ?? assert.fail();
+      entries.push(contentBelow(whole, newest.tree).size);
+    }
+    return result;
+  });
+  const { findings } = await run(looking, { readers: 3 });
+  assert.deepEqual(findings, []);
+  assert.ok(entries.length > 0 && entries.every((count) => count > 0), `${entries} files were in records`);
 });
 
 test("A run that goes on and fails too leaves both records, and what either names is not read again", async (t) => {

@@ -82,7 +82,7 @@ export async function runBackup(
  * Earlier snapshots are there with every blob, and so are all that came since, and what resume records name; readRepository() has hashed
  * them all.
  */
-function assertWhole({ snapshots, blobs, indexed, resumeTrees }: PlainRepository, trees: Map<string, HexId>): void {
+function assertWhole({ snapshots, blobs, indexed, resumeRecords }: PlainRepository, trees: Map<string, HexId>): void {
   for (const id of trees.keys()) assert.ok(snapshots.has(id), `snapshot ${id} is gone`);
   const seen = new Set<string>();
   const visit = (tree: HexId): void => {
@@ -98,7 +98,7 @@ function assertWhole({ snapshots, blobs, indexed, resumeTrees }: PlainRepository
     visit(tree);
     trees.set(id, tree);
   }
-  for (const tree of resumeTrees) visit(tree);
+  for (const { tree } of resumeRecords) visit(tree);
 }
 
 async function change(source: string, draw: (below: number) => number, everything: boolean): Promise<void> {

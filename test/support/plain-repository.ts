@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { displayText } from "../../src/base/byte-string.ts";
 import { concatBytes, writeUint32LE } from "../../src/base/bytes.ts";
 import type { HexId } from "../../src/base/ids.ts";
 import { primitives } from "../../src/native/primitives.ts";
@@ -20,8 +21,12 @@ import {
   type PlacedEntry,
   readPackHeaderLength,
 } from "../../src/repository/format/pack-header.ts";
+import { decodeTree } from "../../src/repository/format/tree/decode.ts";
+import { parseTimestamp } from "../../src/repository/format/timestamp.ts";
 import { parseSnapshot, type Snapshot } from "../../src/repository/format/snapshot.ts";
 import { CHEAP_PARAMETERS } from "./cheap-keys.ts";
+import { CONFIG_KEY } from "../../src/repository/layout.ts";
+import type { ObjectStore } from "../../src/storage/object-store.ts";
 
 export interface PlainRepository {
   readonly config: Config;
@@ -32,8 +37,7 @@ export interface PlainRepository {
   readonly blobs: ReadonlyMap<string, Uint8Array>;
   /** The same keys, of what the index names: that alone can be found. */
   readonly indexed: ReadonlySet<string>;
-  /** What resume records name. */
-  readonly resumeTrees: ReadonlySet<HexId>;
+  readonly resumeRecords: readonly { readonly tree: HexId; readonly timeMs: number }[];
 }
 
 /** Where the files of a repository come from. */
@@ -71,6 +75,30 @@ export async function readRepository(folder: string, key: MasterKey | undefined)
   return readRepositoryFrom({ config, below: (name) => filesOf(folder, name) }, key);
 }
 
+export function filesIn(store: ObjectStore): RepositoryFiles {
+  const below = async (folder: string): Promise<ReadonlyMap<string, Uint8Array>> => {
+    const found = new Map<string, Uint8Array>();
+    for await (const { key } of store.list(`${folder}/`)) found.set(key.slice(key.lastIndexOf("/") + 1), await store.get(key));
+    return found;
+  };
+  return { config: () => store.get(CONFIG_KEY), below };
+}
+
+/** Of all files below a tree, by path; each of their blobs must be there and in the index. */
+export function contentBelow({ blobs, indexed }: Pick<PlainRepository, "blobs" | "indexed">, tree: HexId, path = ""): Map<string, string> {
+  const read = (blob: string): Uint8Array => {
+    assert.ok(indexed.has(blob), `${blob} is in no index`);
+    return blobs.get(blob) ?? assert.fail(`${blob} is missing`);
+  };
+  const found = new Map<string, string>();
+  for (const { name, content = [], subtree } of decodeTree(read(`tree ${tree}`))) {
+    const at = `${path}/${displayText(name)}`;
+    if (subtree === undefined) found.set(at, Buffer.concat(content.map((id) => read(`data ${id}`))).toString("latin1"));
+    else for (const [below, text] of contentBelow({ blobs, indexed }, subtree, at)) found.set(below, text);
+  }
+  return found;
+}
+
 /** As readRepository(). */
 export async function readRepositoryFrom(files: RepositoryFiles, key: MasterKey | undefined): Promise<PlainRepository> {
   const cipher = new Cipher(key ?? assert.fail("no key file opens with this password"));
@@ -93,11 +121,11 @@ export async function readRepositoryFrom(files: RepositoryFiles, key: MasterKey 
       for (const { type, id } of pack.blobs) indexed.add(`${type} ${id}`);
     }
   }
-  const resumeTrees = new Set<HexId>();
-  for (const bytes of (await named(files, "holdfast/resume")).values()) {
-    resumeTrees.add((JSON.parse(Buffer.from(open(bytes)).toString()) as { readonly tree: HexId }).tree);
-  }
-  return { config, snapshots, packs, blobs, indexed, resumeTrees };
+  const resumeRecords = Array.from((await named(files, "holdfast/resume")).values(), (bytes) => {
+    const { tree, time } = JSON.parse(Buffer.from(open(bytes)).toString()) as { readonly tree: HexId; readonly time: string };
+    return { tree, timeMs: parseTimestamp(time)?.epochMs ?? assert.fail(`"${time}" is no time`) };
+  });
+  return { config, snapshots, packs, blobs, indexed, resumeRecords };
 }
 
 export interface NewRepository {

@@ -10,15 +10,12 @@ import { backup } from "../../src/archive/backup/backup.ts";
 import { NO_EXCLUDES } from "../../src/archive/backup/source.ts";
 import { absolutePaths, treeSource } from "../../src/archive/backup/targets.ts";
 import { systemClock } from "../../src/base/clock.ts";
-import { displayText } from "../../src/base/byte-string.ts";
 import type { Finding } from "../../src/base/finding.ts";
-import type { HexId } from "../../src/base/ids.ts";
 import { checkRepository } from "../../src/repository/check/check.ts";
 import { newGearParameters } from "../../src/repository/chunker/gear.ts";
 import { randomChunkerPolynomial } from "../../src/repository/format/polynomial.ts";
-import { decodeTree } from "../../src/repository/format/tree/decode.ts";
 import { initRepository } from "../../src/repository/init.ts";
-import { CONFIG_KEY, folderOf } from "../../src/repository/layout.ts";
+import { folderOf } from "../../src/repository/layout.ts";
 import { executePrune } from "../../src/repository/prune/execute.ts";
 import { PRUNE_MARGINS } from "../../src/repository/prune/margins.ts";
 import { planPrune } from "../../src/repository/prune/plan.ts";
@@ -27,10 +24,9 @@ import type { Repository } from "../../src/repository/repository.ts";
 import { SealedFiles } from "../../src/repository/sealed-files.ts";
 import { openSession, type Session } from "../../src/repository/session.ts";
 import { MemoryStore } from "../../src/storage/memory.ts";
-import type { ObjectStore } from "../../src/storage/object-store.ts";
 import { retrying } from "../../src/storage/retrying.ts";
 import { hanging, type Mishap, MISHAPS, mishapOf, type MishapKind, withMishap } from "./mishaps.ts";
-import { type PlainRepository, readRepositoryFrom } from "./plain-repository.ts";
+import { contentBelow, filesIn, type PlainRepository, readRepositoryFrom } from "./plain-repository.ts";
 import { randomFaults, seededRandom } from "./random-faults.ts";
 
 export interface LifeReport {
@@ -155,7 +151,7 @@ class Life {
       failure = error;
     }
     if (!mortal.hasHappened()) assert.deepEqual(this.#findings, []);
-    const whole = await this.#read();
+    const whole = await readRepositoryFrom(filesIn(this.#store), this.#born.masterKey);
     await this.#assertExpected(whole, what, failure === undefined);
     for await (const { key } of this.#store.list(folderOf("locks"))) {
       assert.ok(failure !== undefined && mishap?.kind !== "cancelled", `${key} was left`);
@@ -204,16 +200,6 @@ class Life {
     return openSession(repository, { lock, clock: this.#clock, report: this.#report, signal });
   }
 
-  async #read(): Promise<PlainRepository> {
-    const store: ObjectStore = this.#store;
-    const below = async (folder: string): Promise<ReadonlyMap<string, Uint8Array>> => {
-      const found = new Map<string, Uint8Array>();
-      for await (const { key } of store.list(`${folder}/`)) found.set(key.slice(key.lastIndexOf("/") + 1), await store.get(key));
-      return found;
-    };
-    return readRepositoryFrom({ config: () => store.get(CONFIG_KEY), below }, this.#born.masterKey);
-  }
-
   /** A backup adds one snapshot, and may have done so when it failed; a prune removes some of the oldest. Nothing else changes. */
   async #assertExpected(found: PlainRepository, what: "backup" | "prune", isDone: boolean): Promise<void> {
     const added = [...found.snapshots.keys()].filter((id) => !this.#expected.has(id));
@@ -229,10 +215,11 @@ class Life {
     assert.ok(newest !== undefined && found.snapshots.has(newest), "the newest snapshot is gone");
     for (const [id, manifest] of this.#expected) {
       const { tree } = found.snapshots.get(id) ?? assert.fail();
-      assert.deepEqual(contentBelow(found, tree, ""), manifest);
+      assert.deepEqual(contentBelow(found, tree), manifest);
     }
-    // Whatever a record names was stored before it.
-    for (const tree of found.resumeTrees) contentBelow(found, tree, "");
+    // Whatever a record names was stored before it, and is kept until it is too old.
+    const sinceMs = this.#clock.now() - PRUNE_MARGINS.resumeMs;
+    for (const { tree, timeMs } of found.resumeRecords) if (timeMs >= sinceMs) contentBelow(found, tree);
   }
 
   /** What nothing needs is gone, all the rest is there, and check has nothing to say. */
@@ -264,19 +251,4 @@ class Life {
       await writeFile(join(this.#source, path), content);
     }
   }
-}
-
-/** Of all files below a tree, each of whose blobs must be there and in the index. */
-function contentBelow({ blobs, indexed }: PlainRepository, tree: HexId, path: string): Map<string, string> {
-  const read = (blob: string): Uint8Array => {
-    assert.ok(indexed.has(blob), `${blob} is in no index`);
-    return blobs.get(blob) ?? assert.fail(`${blob} is missing`);
-  };
-  const found = new Map<string, string>();
-  for (const { name, content = [], subtree } of decodeTree(read(`tree ${tree}`))) {
-    const at = `${path}/${displayText(name)}`;
-    if (subtree === undefined) found.set(at, Buffer.concat(content.map((id) => read(`data ${id}`))).toString());
-    else for (const [below, text] of contentBelow({ blobs, indexed } as PlainRepository, subtree, at)) found.set(below, text);
-  }
-  return found;
 }
