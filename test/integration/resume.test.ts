@@ -101,7 +101,7 @@ test("Every blob below the tree of a record is in index files that were there be
   });
   const { findings } = await run(looking, { readers: 3 });
   assert.deepEqual(findings, []);
-  assert.ok(entries.length > 0 && entries.every((count) => count > 0), `${entries} files were in records`);
+  assert.ok(entries.length > 0 && entries.every((count) => count > 0), `${entries.join(", ")} files were in records`);
 });
 
 test("A run that goes on and fails too leaves both records, and what either names is not read again", async (t) => {

@@ -11,6 +11,7 @@ import { NO_EXCLUDES } from "../../src/archive/backup/source.ts";
 import { absolutePaths, treeSource } from "../../src/archive/backup/targets.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Finding } from "../../src/base/finding.ts";
+import type { HexId } from "../../src/base/ids.ts";
 import { checkRepository } from "../../src/repository/check/check.ts";
 import { newGearParameters } from "../../src/repository/chunker/gear.ts";
 import { randomChunkerPolynomial } from "../../src/repository/format/polynomial.ts";
@@ -121,7 +122,10 @@ class Life {
     }
     this.#prunes++;
     const graceMs = this.#draw(2) === 0 ? 0 : PRUNE_MARGINS.graceMs;
-    await this.#run("prune", mishap, (repository, signal) => this.#prune(repository, signal, graceMs));
+    await this.#run("prune", mishap, async (repository, signal) => {
+      await this.#forget(repository, signal);
+      await this.#prune(repository, signal, graceMs);
+    });
   }
 
   async end(): Promise<LifeReport> {
@@ -188,10 +192,14 @@ class Life {
     });
   }
 
+  /** The newest stay. */
+  async #forget(repository: Repository, signal: AbortSignal): Promise<void> {
+    const tooMany = [...this.#expected.keys()].slice(0, -1 - this.#draw(SNAPSHOTS));
+    for (const id of tooMany) await repository.files.remove("snapshots", id as HexId, { signal });
+  }
+
   async #prune(repository: Repository, signal: AbortSignal, graceMs: number): Promise<void> {
     await using session = await this.#session(repository, "exclusive", signal);
-    const tooMany = session.snapshots.slice(0, Math.max(0, session.snapshots.length - 1 - this.#draw(SNAPSHOTS)));
-    for (const { id } of tooMany) await repository.files.remove("snapshots", id, { signal });
     const options = { clock: this.#clock, report: () => undefined, progress: () => undefined, maxUnused: { bytes: 0 }, graceMs };
     await executePrune(session, await planPrune(session, options), options);
   }
