@@ -114,6 +114,54 @@ test("read() cuts a file with holes as the chunker cuts its content, wherever da
   );
 });
 
+test("read() takes for zeros only what is, where holes and zeros and a little data lie close together", () => {
+  const chunker = openChunker(SPEC, 1 << 21);
+  for (let blocks = 0; blocks < 16; blocks += 3) {
+    using file = makeFile([
+      { bytes: 50_000, fill: "noise" },
+      { bytes: 200_000, fill: "zeros" },
+      { bytes: (1 << 21) + 4_096 * blocks, fill: "hole" },
+      { bytes: 100, fill: "noise" },
+      { bytes: 1_500_000, fill: "zeros" },
+      { bytes: 1, fill: "noise" },
+    ]);
+    const { fd, content } = file;
+    const nextData = nextDataIn(fd, fileCalls().statIn(fd, "" as never), content.length);
+    const expected = { ids: idsOf(content), bytes: content.length };
+    assert.deepEqual(readerWith(chunker).read(fd, { from: 0, to: content.length, nextData }), expected);
+    assert.deepEqual(readerWith(chunker).read(fd, { from: 0, to: content.length }), expected);
+  }
+});
+
+test("read() of zeros asks the chunker once what they are cut into, and stores one blob of them", () => {
+  const chunker = openChunker(SPEC, 1 << 21);
+  let asked = 0;
+  const counting: Chunker = {
+    buffer: chunker.buffer,
+    minBytes: chunker.minBytes,
+    maxBytes: chunker.maxBytes,
+    next: (from, to, last) => {
+      if (to - from >= chunker.minBytes) asked++;
+      return chunker.next(from, to, last);
+    },
+  };
+  using file = makeFile([{ bytes: 100 * MAX, fill: "zeros" }]);
+  const reader = readerWith(counting);
+  assert.deepEqual(reader.read(file.fd, { from: 0, to: file.content.length }), { ids: idsOf(file.content), bytes: file.content.length });
+  assert.equal(asked, 1);
+  assert.equal(reader.stored().size, 1);
+});
+
+test("read() stores no blob of zeros that no file has", () => {
+  using file = makeFile([
+    { bytes: 5_000, fill: "zeros" },
+    { bytes: 2_000, fill: "noise" },
+  ]);
+  const reader = readerWith(openChunker(SPEC, 1 << 21));
+  const { ids } = reader.read(file.fd, { from: 0, to: 7_000 });
+  assert.deepEqual(Array.from(reader.stored().keys()), ids);
+});
+
 test("read() of parts of a file gives what a file of each part would", () => {
   const chunker = openChunker(SPEC, 1 << 21);
   using file = makeFile([

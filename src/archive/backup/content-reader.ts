@@ -24,6 +24,7 @@ const ID_BYTES = 32;
 const POLL_MS = 5;
 /** A chunk's mean: long enough that a call costs nothing, and what was read is still in the processor's cache when it is hashed. */
 const READ_BYTES = 1 << 20;
+const ZEROS = Buffer.alloc(READ_BYTES);
 /** What a chunker's buffer holds: the longest chunk, one read, and one more so that little has to be moved. */
 export const CHUNKER_BUFFER_BYTES: number = 10 << 20;
 
@@ -33,9 +34,8 @@ export class ContentReader {
   readonly #onBytes: (bytes: number) => void;
   #ids = new Uint8Array(64 * ID_BYTES);
   #idBytes = 0;
-  /** How a run of zeros is cut; 0: not known yet. */
-  #zeroChunkBytes = 0;
-  readonly #zeroId = new Uint8Array(ID_BYTES);
+  /** How a run of zeros is cut. */
+  #zeroChunk: { readonly bytes: number; id: Uint8Array | undefined } | undefined;
 
   constructor(chunker: Chunker, packer: BlobPacker, onBytes: (bytes: number) => void) {
     this.#chunker = chunker;
@@ -51,18 +51,29 @@ export class ContentReader {
     /** In the buffer: where the next chunk begins, and where what was read ends. */
     let start = 0;
     let end = 0;
+    /** In the buffer: from `start` up to here are zeros. */
+    let zeroTo = 0;
     let reads = 0;
     let isEnd = readAt >= to;
     this.#idBytes = 0;
     for (;;) {
       const at = readAt - (end - start);
-      const skipped = nextData === undefined || isEnd ? 0 : this.#skipHole(Math.min(nextData(at), to) - at);
+      const skipped = nextData === undefined || isEnd ? 0 : this.#addZeros(Math.min(nextData(at), to) - at);
       if (skipped > 0) {
         readAt = at + skipped;
         end = start;
+        zeroTo = start;
         isEnd = readAt >= to;
       }
-      const length = this.#chunker.next(start, end, isEnd);
+      zeroTo = zerosUntil(buffer, Math.max(zeroTo, start), end);
+      const zeros = zeroTo - start >= this.#chunker.minBytes ? this.#addZeros(zeroTo - start) : 0;
+      if (zeros > 0) {
+        start += zeros;
+        continue;
+      }
+      // More zeros may come, which need not be searched for a cut.
+      const isUndecided = zeroTo === end && zeroTo - start >= this.#chunker.minBytes && !isEnd;
+      const length = isUndecided ? 0 : this.#chunker.next(start, end, isEnd);
       if (length > 0) {
         this.#add(buffer.subarray(start, start + length));
         start += length;
@@ -72,6 +83,7 @@ export class ContentReader {
       if (start > 0 && end + READ_BYTES > buffer.length) {
         buffer.copyWithin(0, start, end);
         end -= start;
+        zeroTo -= start;
         start = 0;
       }
       const wanted = Math.min(READ_BYTES, buffer.length - end, to - readAt);
@@ -89,27 +101,34 @@ export class ContentReader {
     this.#onBytes(chunk.length);
   }
 
-  /** Stores as many whole chunks as fit into a hole, and gives their length. */
-  #skipHole(holeBytes: number): number {
-    if (holeBytes < this.#chunker.minBytes) return 0;
-    if (this.#zeroChunkBytes === 0) this.#learnZeroChunk();
-    const chunks = Math.floor(holeBytes / this.#zeroChunkBytes);
+  /** Stores as many whole chunks as fit into a run of zeros that a chunk begins with, and gives their length. */
+  #addZeros(zeroBytes: number): number {
+    if (zeroBytes < this.#chunker.minBytes) return 0;
+    this.#zeroChunk ??= { bytes: this.#withZeros((zeros) => this.#chunker.next(0, zeros.length, true)), id: undefined };
+    const { bytes } = this.#zeroChunk;
+    const chunks = Math.floor(zeroBytes / bytes);
     for (let chunk = 0; chunk < chunks; chunk++) {
-      const id = this.#nextId();
-      this.#ids.set(this.#zeroId, id);
-      this.#onBytes(this.#zeroChunkBytes);
+      this.#zeroChunk.id ??= this.#storeZeros(bytes);
+      const at = this.#nextId();
+      this.#ids.set(this.#zeroChunk.id, at);
+      this.#onBytes(bytes);
     }
-    return chunks * this.#zeroChunkBytes;
+    return chunks * bytes;
   }
 
-  /** In the chunker's memory, whose data is put back. */
-  #learnZeroChunk(): void {
+  #storeZeros(bytes: number): Uint8Array {
+    const id = new Uint8Array(ID_BYTES);
+    this.#withZeros((zeros) => this.#packer.add(zeros.subarray(0, bytes), id, 0));
+    return id;
+  }
+
+  /** As many zeros as the longest chunk has, in the chunker's memory, whose data is put back. */
+  #withZeros<T>(work: (zeros: Uint8Array) => T): T {
     const { buffer, maxBytes } = this.#chunker;
     const kept = buffer.slice(0, maxBytes);
-    buffer.fill(0, 0, maxBytes);
-    this.#zeroChunkBytes = this.#chunker.next(0, maxBytes, true);
-    this.#packer.add(buffer.subarray(0, this.#zeroChunkBytes), this.#zeroId, 0);
+    const result = work(buffer.subarray(0, maxBytes).fill(0));
     buffer.set(kept);
+    return result;
   }
 
   /** Makes room for one more id. */
@@ -122,6 +141,17 @@ export class ContentReader {
     this.#idBytes += ID_BYTES;
     return this.#idBytes - ID_BYTES;
   }
+}
+
+/** Up to where a run of zeros goes on from `from`, to the nearest of some steps. Nearly always decided by the first byte. */
+function zerosUntil(buffer: Uint8Array, from: number, to: number): number {
+  let at = from;
+  while (at < to && buffer[at] === 0) {
+    const step = Math.min(READ_BYTES, to - at);
+    if (!ZEROS.subarray(0, step).equals(buffer.subarray(at, at + step))) break;
+    at += step;
+  }
+  return at;
 }
 
 /** Waits where another process made the descriptor one that does not. */
