@@ -5,12 +5,12 @@ import type { Clock } from "../base/clock.ts";
 import type { HexId } from "../base/ids.ts";
 import { BlobPacker, PACK_BUFFER_BYTES, packerSettings } from "../repository/blob-packer.ts";
 import { encodeTree } from "../repository/format/tree/encode.ts";
-import { goModeOf, type Node } from "../repository/format/tree/node.ts";
 import { BlobSet } from "../repository/index/blob-set.ts";
 import { IndexWriter } from "../repository/index-writer.ts";
 import { keyOfFile } from "../repository/layout.ts";
 import type { FinishedPack } from "../repository/pack-buffer.ts";
 import type { Session } from "../repository/session.ts";
+import { plainNode } from "./plain-node.ts";
 
 /** What stands at one place: a folder of its own parts, or a tree that is stored. */
 export type Stitched = HexId | ReadonlyMap<ByteString, Stitched>;
@@ -52,31 +52,10 @@ function storeFolder(packer: BlobPacker, parts: ReadonlyMap<ByteString, Stitched
   const names = Array.from(parts.keys()).toSorted();
   const nodes = names.map((name) => {
     const part = parts.get(name) ?? new Map<ByteString, Stitched>();
-    return plainFolder(name, nowNs, typeof part === "string" ? part : storeFolder(packer, part, nowNs));
+    const subtree = typeof part === "string" ? part : storeFolder(packer, part, nowNs);
+    return plainNode(name, { mode: FOLDER_MODE, timeNs: nowNs }, { subtree });
   });
   const id = new Uint8Array(ID_BYTES);
   packer.add(encodeTree(nodes), id, 0);
   return id.toHex() as HexId;
-}
-
-function plainFolder(name: ByteString, nowNs: bigint, subtree: HexId): Node {
-  return {
-    name,
-    type: "dir",
-    mode: goModeOf(FOLDER_MODE),
-    mtimeNs: nowNs,
-    atimeNs: nowNs,
-    ctimeNs: nowNs,
-    uid: 0,
-    gid: 0,
-    user: "",
-    group: "",
-    inode: 0n,
-    deviceId: 0n,
-    size: 0,
-    links: 0,
-    xattrs: [],
-    device: 0n,
-    subtree,
-  };
 }

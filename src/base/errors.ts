@@ -85,6 +85,14 @@ export function asDomainError(error: unknown): DomainError {
   return new DomainError("internal", "internal", error instanceof Error ? error.message : String(error), { cause: error });
 }
 
+/** What another thread threw: on the way here errors lose their class. */
+export function errorFromThread(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== "DomainError" || !("kind" in error && "code" in error)) return error;
+  const { kind, code, message, details, hint, cause } = error as DomainError;
+  const options = { details, cause, ...(hint === undefined ? {} : { hint }) };
+  return new DomainError(kind, code, message, options);
+}
+
 /** The exit code of a command that ended with this error. */
 export function exitCodeOf(error: unknown): number {
   const { kind, code } = asDomainError(error);

@@ -14,6 +14,7 @@ const AT_EMPTY_PATH = 0x1000;
 const STATX_FLAGS = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH;
 const STATX_BASIC_STATS = 0x7ff;
 const O_CLOEXEC = 0o2000000;
+const SEEK_END = 2;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 /** With the NUL at the end. */
@@ -134,6 +135,11 @@ export function ffiFileCalls(): FileCalls {
     if (result < 0) fail("utimensat", target);
   }
 
+  function lengthOf(file: number): number {
+    const end = native.lseek(file, 0n, SEEK_END);
+    return end < 0n ? fail("lseek", file) : Number(end);
+  }
+
   function nextData(file: number, offset: number): number | undefined {
     const found = native.lseek(file, BigInt(offset), SEEK_DATA);
     if (found < 0n) return errno[0] === ENXIO ? undefined : fail("lseek", file);
@@ -156,6 +162,7 @@ export function ffiFileCalls(): FileCalls {
     removeXattr,
     makeNode,
     setTimes,
+    lengthOf,
     nextData,
     nextHole,
   };

@@ -93,6 +93,15 @@ for (const make of [nodeFileCalls, ffiFileCalls])
       assert.throws(() => calls.setTimes(newPath(), 0n, 0n), { code: "ENOENT" });
     });
 
+    test("lengthOf() gives the bytes of a file", () => {
+      const path = newFile("begin");
+      opened(path, (file) => {
+        assert.equal(calls.lengthOf(file), 5);
+        ftruncateSync(file, 5 * 2 ** 31);
+        assert.equal(calls.lengthOf(file), 5 * 2 ** 31);
+      });
+    });
+
     test("nextData() and nextHole() walk from data to data until the end", () => {
       const path = newFile("begin");
       opened(path, (file) => {

@@ -59,6 +59,8 @@ export interface FileCalls {
   readonly makeNode: (path: ByteString, mode: number, device: bigint) => void;
   /** Nanoseconds since 1970, also before. */
   readonly setTimes: (target: FileTarget, atimeNs: bigint, mtimeNs: bigint) => void;
+  /** Bytes of an open file or block device. Moves the file's position. */
+  readonly lengthOf: (file: number) => number;
   /** Where the next data begins at `offset` or later, undefined if only a hole follows. Moves the file's position. */
   readonly nextData: (file: number, offset: number) => number | undefined;
   /** Where the next hole begins at `offset` or later; the end of the file counts as one. Moves the file's position. */

@@ -1,8 +1,11 @@
 /** The file calls in plain Node: what it cannot do is listed, and refused where nothing near it can be done. */
-import { fstatSync, futimesSync, lstatSync, lutimesSync, openSync } from "node:fs";
+import { fstatSync, futimesSync, lstatSync, lutimesSync, openSync, readFileSync } from "node:fs";
 import { type ByteString, bytesOf } from "../base/byte-string.ts";
 import { DomainError } from "../base/errors.ts";
 import type { FileCalls, FileStat, FileTarget } from "./files.ts";
+
+/** Unit of a device's size in sysfs. */
+const SECTOR_BYTES = 512;
 
 export function nodeFileCalls(): FileCalls {
   return {
@@ -16,6 +19,7 @@ export function nodeFileCalls(): FileCalls {
     removeXattr: () => refuse("remove extended attribute"),
     makeNode: () => refuse("make special file"),
     setTimes,
+    lengthOf,
     nextData: (file, offset) => (offset < fstatSync(file).size ? offset : undefined),
     nextHole: (file) => fstatSync(file).size,
   };
@@ -42,6 +46,16 @@ function statIn(folder: number, name: ByteString): FileStat {
     mtimeNs,
     ctimeNs,
   };
+}
+
+/** stat() gives no length of devices, the kernel's table of them does. */
+function lengthOf(file: number): number {
+  const stat = fstatSync(file, { bigint: true });
+  if (!stat.isBlockDevice()) return Number(stat.size);
+  // makedev(3): of either number, the lower bits lie together, and the upper ones above.
+  const major = ((stat.rdev >> 8n) & 0xfffn) | ((stat.rdev >> 32n) & 0xfffff000n);
+  const minor = (stat.rdev & 0xffn) | ((stat.rdev >> 12n) & 0xffffff00n);
+  return Number(readFileSync(`/sys/dev/block/${major}:${minor}/size`, "latin1")) * SECTOR_BYTES;
 }
 
 /** Node takes seconds as a double, which has a microsecond left in our times. */

@@ -1,6 +1,7 @@
 /** How many threads read, and how they are started. */
 import { availableParallelism } from "node:os";
 import { type MessagePort, Worker } from "node:worker_threads";
+import { errorFromThread } from "../../base/errors.ts";
 import { PACK_BYTES } from "../blob-packer.ts";
 
 /** Enough to be as fast as any disk or network that a node has. */
@@ -31,6 +32,6 @@ export function startThread(file: URL, start: unknown, ports: readonly MessagePo
   const resourceLimits = { maxYoungGenerationSizeMb: 16 };
   // Handles of folders are opened by one thread and used by others: Node must not close them with the first.
   const worker = new Worker(file, { workerData: start, transferList: [...ports], trackUnmanagedFds: false, resourceLimits });
-  worker.on("error", fail);
+  worker.on("error", (error) => fail(errorFromThread(error)));
   return worker;
 }
