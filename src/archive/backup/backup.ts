@@ -87,8 +87,8 @@ export async function backup(session: Session, options: BackupOptions): Promise<
   const { hostname: host, paths } = options.description;
   const [seenMarks, resumption] = await Promise.all([
     markIds(session.repository.files, { signal: session.signal }),
-    // What a stream has given cannot be skipped.
-    options.source.kind === "stream" ? undefined : Resumption.begin(session, { source: { host, paths }, clock, report }),
+    // What a stream has given cannot be skipped, and the parts of an image are read again whatever was stored of them.
+    options.source.kind === "tree" ? Resumption.begin(session, { source: { host, paths }, clock, report }) : undefined,
   ]);
   const run = new BackupRun(session, { ...options, report }, resumption);
   const { tree, totals, newPacks } = await run.run();

@@ -42,6 +42,10 @@ export type ReaderRequest =
   | { readonly kind: "files"; readonly batch: number; readonly files: readonly FileToRead[] }
   /** A part of a large file. */
   | { readonly kind: "range"; readonly batch: number; readonly file: FileToRead; readonly from: number; readonly to: number }
+  /** A part of a file or block device that is open already. Answered as a range. */
+  | { readonly kind: "open-range"; readonly batch: number; readonly fd: number; readonly from: number; readonly to: number }
+  /** Content that lies in no file, short enough for one blob. Answered as a range. */
+  | { readonly kind: "bytes"; readonly batch: number; readonly bytes: Uint8Array }
   /** A descriptor that can only be read on, until its end. Answered as a range. */
   | { readonly kind: "stream"; readonly batch: number; readonly fd: number }
   /** A folder that may be as an earlier tree of it says; what changed from that moment on is not sure. */

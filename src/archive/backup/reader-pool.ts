@@ -56,13 +56,17 @@ export class ReaderPool {
   }
 
   readRange(file: FileToRead, from: number, to: number, done: (result: ReadRange) => void): void {
-    this.#send(
-      Math.min(to - from, ENOUGH_LOAD),
-      (batch) => ({ kind: "range", batch, file, from, to }),
-      (reply) => {
-        if (reply.kind === "range") done(reply.range);
-      },
-    );
+    this.#sendRange(to - from, (batch) => ({ kind: "range", batch, file, from, to }), done);
+  }
+
+  /** Of what is open until the reply is there. */
+  readOpenRange(fd: number, from: number, to: number, done: (result: ReadRange) => void): void {
+    this.#sendRange(to - from, (batch) => ({ kind: "open-range", batch, fd, from, to }), done);
+  }
+
+  /** Stores content that lies in no file. */
+  storeBytes(bytes: Uint8Array, done: (result: ReadRange) => void): void {
+    this.#sendRange(bytes.length, (batch) => ({ kind: "bytes", batch, bytes }), done);
   }
 
   /** Whether a folder is as an earlier tree of it says. */
@@ -80,13 +84,7 @@ export class ReaderPool {
   }
 
   readStream(fd: number, done: (result: ReadRange) => void): void {
-    this.#send(
-      ENOUGH_LOAD,
-      (batch) => ({ kind: "stream", batch, fd }),
-      (reply) => {
-        if (reply.kind === "range") done(reply.range);
-      },
-    );
+    this.#sendRange(ENOUGH_LOAD, (batch) => ({ kind: "stream", batch, fd }), done);
   }
 
   /** Sends what is queued, however little. */
@@ -145,6 +143,12 @@ export class ReaderPool {
       { kind: "finish", rests: gathered } satisfies ReaderRequest,
       gathered.map(({ buffer }) => buffer),
     );
+  }
+
+  #sendRange(bytes: number, request: (batch: number) => ReaderRequest, done: (result: ReadRange) => void): void {
+    this.#send(Math.min(bytes, ENOUGH_LOAD), request, (reply) => {
+      if (reply.kind === "range") done(reply.range);
+    });
   }
 
   #send(load: number, request: (batch: number) => ReaderRequest, done: (reply: ReaderReply) => void, transfer: ArrayBuffer[] = []): void {

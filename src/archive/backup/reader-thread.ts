@@ -43,6 +43,12 @@ start.requests.on("message", (request: ReaderRequest) => {
     case "range":
       reply({ kind: "range", batch: request.batch, range: readRange(request.file, request.from, request.to) });
       break;
+    case "open-range":
+      reply({ kind: "range", batch: request.batch, range: readOpenRange(request.fd, request.from, request.to) });
+      break;
+    case "bytes":
+      reply({ kind: "range", batch: request.batch, range: storeBytes(request.bytes) });
+      break;
     case "stream":
       reply({ kind: "range", batch: request.batch, range: readStream(request.fd) });
       break;
@@ -110,6 +116,25 @@ function isUnchanged({ folder, tree, unsureFromNs }: Extract<ReaderRequest, { re
   counters.add("files", totals.files);
   counters.add("bytes", totals.bytes);
   return true;
+}
+
+/** Through a handle that other threads read with, too. */
+function readOpenRange(fd: number, from: number, to: number): ReadRange {
+  try {
+    const stat = statOf(fd);
+    // Block devices do not tell where they hold nothing.
+    const { ids, bytes } = reader.read(fd, { from, to, nextData: nextDataIn(fd, stat, to) });
+    return { kind: "content", ids: ids.slice(), bytes, mtimeNs: stat.mtimeNs, ctimeNs: stat.ctimeNs, xattrs: [] };
+  } catch (error) {
+    return { kind: "failed", code: errnoOf(error) };
+  }
+}
+
+function storeBytes(bytes: Uint8Array): ReadRange {
+  const ids = new Uint8Array(ID_BYTES);
+  packer.add(bytes, ids, 0);
+  counters.add("bytes", bytes.length);
+  return { kind: "content", ids, bytes: bytes.length, mtimeNs: 0n, ctimeNs: 0n, xattrs: [] };
 }
 
 function readStream(fd: number): ReadRange {

@@ -24,7 +24,27 @@ export interface StreamSource {
   readonly nowNs: bigint;
 }
 
-export type BackupSource = TreeSource | StreamSource;
+/** A disk, or a file that is the image of one. */
+export interface ImageSource {
+  readonly kind: "image";
+  /** Links are followed. */
+  readonly path: string;
+  /** The folders that it lies in, in the snapshot, from the root on. */
+  readonly place: readonly ByteString[];
+  /**
+   * What was written since the parent snapshot was made, at least: parts that none of it touches are taken from there and not read.
+   * @default not known, so that everything is read
+   */
+  readonly changed?: readonly ByteRange[] | undefined;
+}
+
+export interface ByteRange {
+  readonly from: number;
+  /** The first byte behind it. */
+  readonly to: number;
+}
+
+export type BackupSource = TreeSource | StreamSource | ImageSource;
 
 export interface ExcludeRules {
   readonly patterns: readonly ByteString[];

@@ -3,7 +3,7 @@ import { lstat } from "node:fs/promises";
 import { isAbsolute, join, normalize, resolve } from "node:path";
 import { type ByteString, byteStringOf } from "../../base/byte-string.ts";
 import { DomainError, type ErrorKind } from "../../base/errors.ts";
-import type { ExcludeRules, TreeSource, Wanted } from "./source.ts";
+import type { ExcludeRules, ImageSource, TreeSource, Wanted } from "./source.ts";
 
 /**
  * As restic does it: an absolute path stands in the snapshot from the root on, a relative one from the working folder on, and "."
@@ -20,6 +20,12 @@ export async function treeSource(paths: readonly string[], workingFolder: string
   const wanted = names.reduce<Wanted>((all, path) => withPath(all, namesOf(path)), new Map());
   const named = new Set(absolutePaths(paths, workingFolder).map(byteStringOf));
   return { kind: "tree", root, wanted, named, excludes };
+}
+
+/** A disk, or the image of one, in the snapshot as a folder in its place. */
+export function imageSource(path: string, workingFolder: string): ImageSource {
+  const absolute = resolve(workingFolder, path);
+  return { kind: "image", path: absolute, place: namesOf(absolute) };
 }
 
 /** The paths as a snapshot names them. */

@@ -37,9 +37,13 @@ export function isUnchangedFile(earlier: ScannedNode, stat: FileStat, { index, u
     earlier.size === stat.size &&
     // Device numbers are given out anew at times, and names of one file are told by them when it is restored.
     (stat.nlink === 1 || earlier.deviceId === (style.volumeId ?? stat.dev));
-  if (!same) return false;
-  const content = earlier.contentBytes();
-  if (content.length === 0 && stat.size > 0) return false;
+  return same && hasContent(earlier, index);
+}
+
+/** Whether all that a file is made of is in the repository. */
+export function hasContent(file: ScannedNode, index: BlobIndex): boolean {
+  const content = file.contentBytes();
+  if (content.length === 0 && file.size > 0) return false;
   for (let at = 0; at < content.length; at += ID_BYTES) if (index.find("data", content, at) < 0) return false;
   return true;
 }

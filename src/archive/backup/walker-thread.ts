@@ -7,11 +7,12 @@ import { BlobIndex } from "../../repository/index/blob-index.ts";
 import { BlobSet } from "../../repository/index/blob-set.ts";
 import { CounterRow } from "./counters.ts";
 import { ParentTrees } from "./parent-trees.ts";
+import type { HexId } from "../../base/ids.ts";
 import { ReaderPool } from "./reader-pool.ts";
 import { readStream } from "./read-stream.ts";
+import type { BackupSource, TreeSource } from "./source.ts";
+import { storeImage } from "./store-image.ts";
 import { ThreadPacks } from "../../repository/packing/thread-packs.ts";
-import type { HexId } from "../../base/ids.ts";
-import type { TreeSource } from "./source.ts";
 import type { CheckpointRequest, WalkerMessage, WalkerStart } from "./walker-messages.ts";
 import { Walk, type WalkParts } from "./walk.ts";
 
@@ -35,12 +36,17 @@ const parts: WalkParts = {
 let walk: Walk | undefined;
 parentPort?.on("message", ({ checkpoint }: CheckpointRequest) => tell({ kind: "checkpoint", tree: storeSoFar(checkpoint) }));
 
-const tree = start.source.kind === "tree" ? await walkTree(start.source) : await readStream(start.source, parts);
+const tree = await store(start.source);
 await readers.finish();
 packer.flush();
 packs.flushed();
 tell({ kind: "done", tree });
 start.trees.close();
+
+function store(source: BackupSource): Promise<HexId> {
+  if (source.kind === "tree") return walkTree(source);
+  return source.kind === "stream" ? readStream(source, parts) : storeImage(source, start.earlier[0]?.id, parts);
+}
 
 async function walkTree(source: TreeSource): Promise<HexId> {
   walk = new Walk(source, parts);

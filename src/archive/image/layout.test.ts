@@ -7,9 +7,9 @@ const GIB = 2 ** 30;
 
 test("layoutOf() cuts a disk into parts of 1 GiB with six digits, the last one shorter", () => {
   assert.deepEqual(Array.from(partsOf(layoutOf(2 * GIB + 512))), [
-    { name: "000000", from: 0, to: GIB },
-    { name: "000001", from: GIB, to: 2 * GIB },
-    { name: "000002", from: 2 * GIB, to: 2 * GIB + 512 },
+    { number: 0, name: "000000", from: 0, to: GIB },
+    { number: 1, name: "000001", from: GIB, to: 2 * GIB },
+    { number: 2, name: "000002", from: 2 * GIB, to: 2 * GIB + 512 },
   ]);
   assert.equal(partCount(layoutOf(0)), 0);
 });

@@ -16,6 +16,8 @@ export interface ImageLayout {
 }
 
 export interface ImagePart {
+  /** From 0. */
+  readonly number: number;
   /** Of its folder, and of the file in it. */
   readonly name: ByteString;
   /** Where it begins on the disk, and where it ends. */
@@ -47,12 +49,10 @@ export function isPossible(layout: ImageLayout): boolean {
   return partCount(layout) <= MAX_PARTS;
 }
 
-/** @param number from 0 */
-export function partOf({ bytes, partBytes }: ImageLayout, number: number): ImagePart {
-  const from = number * partBytes;
-  return { name: String(number).padStart(NAME_DIGITS, "0") as ByteString, from, to: Math.min(from + partBytes, bytes) };
-}
-
 export function* partsOf(layout: ImageLayout): Generator<ImagePart, void, undefined> {
-  for (let number = 0; number < partCount(layout); number++) yield partOf(layout, number);
+  const { bytes, partBytes } = layout;
+  for (let number = 0; number < partCount(layout); number++) {
+    const from = number * partBytes;
+    yield { number, name: String(number).padStart(NAME_DIGITS, "0") as ByteString, from, to: Math.min(from + partBytes, bytes) };
+  }
 }

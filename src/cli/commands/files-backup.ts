@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
 import { backup, type BackupResult } from "../../archive/backup/backup.ts";
 import type { BackupSource, ExcludeRules } from "../../archive/backup/source.ts";
-import { absolutePaths, treeSource } from "../../archive/backup/targets.ts";
+import { absolutePaths, imageSource, treeSource } from "../../archive/backup/targets.ts";
 import { CACHE_FOLDER, parseFolderMark } from "../../archive/exclude.ts";
 import { readOwnerNames } from "../../archive/owner-names.ts";
 import { byteStringOf, displayText } from "../../base/byte-string.ts";
@@ -31,6 +31,7 @@ export interface FilesBackupOptions extends ExcludeOptions {
   readonly filesFromVerbatim: readonly string[];
   readonly filesFromRaw: readonly string[];
   readonly stdinName?: string;
+  readonly image?: string;
   readonly host?: string;
   readonly tag: readonly string[];
   readonly time?: string;
@@ -106,15 +107,16 @@ async function pathsOf(named: readonly string[], given: FilesBackupOptions): Pro
     ...given.filesFromRaw.map((file) => readPaths(file, "\0")),
   ];
   const paths = [...named, ...(await Promise.all(lists)).flat()];
-  if (given.stdinName !== undefined && paths.length > 0) {
-    throw new DomainError("usage", "backup_both", "Cannot back up paths and standard input in one snapshot");
-  }
-  if (given.stdinName === undefined && paths.length === 0) {
+  const { stdinName, image } = given;
+  const kinds = [paths.length > 0 ? "paths" : "", stdinName === undefined ? "" : "standard input", image === undefined ? "" : "an image"];
+  const [kind, other] = kinds.filter((text) => text !== "");
+  if (other !== undefined) throw new DomainError("usage", "backup_both", `Cannot back up ${kind} and ${other} in one snapshot`);
+  if (kind === undefined) {
     throw new DomainError("usage", "backup_nothing", "Cannot back up: no path was named", {
-      hint: "Name files or folders, or use --stdin-name for standard input",
+      hint: "Name files or folders, or use --stdin-name for standard input, or --image for a disk",
     });
   }
-  return paths;
+  return image === undefined ? paths : [image];
 }
 
 async function readPaths(file: string, separator: string | RegExp): Promise<readonly string[]> {
@@ -128,9 +130,10 @@ async function readPaths(file: string, separator: string | RegExp): Promise<read
 async function sourceOf(
   paths: readonly string[],
   excludes: ExcludeRules,
-  { stdinName }: FilesBackupOptions,
+  { stdinName, image }: FilesBackupOptions,
   timeMs: number,
 ): Promise<BackupSource> {
+  if (image !== undefined) return imageSource(image, process.cwd());
   if (stdinName === undefined) return treeSource(paths, process.cwd(), excludes);
   if (stdinName === "" || stdinName === "." || stdinName === ".." || /[/\0]/.test(stdinName)) {
     throw new DomainError("usage", "stdin_name", `Cannot use --stdin-name "${stdinName}": not the name of a file`);

@@ -41,6 +41,7 @@ function addBackup(files: Command, context: CommandContext): void {
     .option("--files-from-verbatim <file>", "Read paths from a file, one a line; - for standard input", collect, [])
     .option("--files-from-raw <file>", "Read paths from a file, each ended by a NUL byte; - for standard input", collect, [])
     .option("--stdin-name <name>", "Store standard input as a file of this name")
+    .option("--image <path>", "Store what is on a block device, or in the image file of a disk")
     .option("--host <name>", "Host that the snapshot is of (default: this machine)")
     .option("--tag <tags>", "Tags for the snapshot, as in a,b; may be repeated", collect, [])
     .option("--time <time>", "Time of the snapshot, as in 2026-05-01T13:45:00Z (default: now)")
