@@ -44,10 +44,12 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "files backup": [
     "holdfast files backup /home /etc --exclude-caches --exclude '*.tmp' --tag daily",
     "pg_dump shop | holdfast files backup --stdin-name shop.sql",
+    "holdfast files backup --image /dev/vg0/shop-snapshot",
   ],
   "files restore": [
     "holdfast files restore latest --target / --dry-run",
     "holdfast files restore 4f1c22aa:/home/anna --target /tmp/anna --include '*.odt'",
+    "holdfast files restore latest --image /dev/vg0/shop-restored",
   ],
   "files list": ["holdfast files list --host web-1 --tag daily", "holdfast files list --latest 1"],
   "files show": ["holdfast files show latest", "holdfast files show 4f1c22aa:/home/anna --long --recursive"],

@@ -7,6 +7,7 @@ import { resolvePath } from "../../archive/restore/resolve-path.ts";
 import { restore } from "../../archive/restore/restore.ts";
 import { byteStringOf } from "../../base/byte-string.ts";
 import { formatBytes } from "../../base/byte-size.ts";
+import { DomainError } from "../../base/errors.ts";
 import { chooseSnapshot } from "../choose-snapshots.ts";
 import type { CommandContext } from "../context.ts";
 import { formatElapsed } from "../duration.ts";
@@ -15,11 +16,13 @@ import { readPatterns } from "../read-patterns.ts";
 import { readAsOf } from "../numbers.ts";
 import { openReadingSession, runOnRepository, writeSummary } from "../repository-run.ts";
 import { counted, shortId } from "../shown.ts";
+import { filesRestoreImage } from "./files-restore-image.ts";
 import type { AsOfOptions, SnapshotFilterOptions } from "../snapshot-options.ts";
 
 export interface FilesRestoreOptions extends SnapshotFilterOptions, AsOfOptions, ExcludeOptions, IncludeOptions {
-  readonly target: string;
-  readonly overwrite: Overwrite;
+  readonly target?: string;
+  readonly image?: string;
+  readonly overwrite?: Overwrite;
   readonly delete?: boolean;
   readonly sparse: boolean;
   readonly verify?: boolean;
@@ -28,6 +31,16 @@ export interface FilesRestoreOptions extends SnapshotFilterOptions, AsOfOptions,
 }
 
 export async function filesRestore(place: string, given: FilesRestoreOptions, command: Command, context: CommandContext): Promise<void> {
+  if (given.image !== undefined) {
+    await filesRestoreImage(place, { ...given, image: given.image }, command, context);
+    return;
+  }
+  const { target: folder } = given;
+  if (folder === undefined) {
+    throw new DomainError("usage", "restore_target", "Cannot restore: nothing says where to", {
+      hint: "Use --target with a folder, or --image with a block device or file",
+    });
+  }
   const { snapshot: name, path } = parseSnapshotPath(place);
   const select = await readSelection(given, context);
   const { clock } = context;
@@ -43,14 +56,14 @@ export async function filesRestore(place: string, given: FilesRestoreOptions, co
       const stored = chooseSnapshot(session.snapshots, name, given);
       const startMs = clock.monotonicMs();
       const what = await resolvePath(repository, stored.snapshot.tree, byteStringOf(path), { index, cache, signal });
-      const target = resolve(given.target);
+      const target = resolve(folder);
       const result = await restore(repository, {
         ...what,
         target,
         index,
         cache,
         select,
-        overwrite: given.overwrite,
+        overwrite: given.overwrite ?? "always",
         deleteExtra: given.delete ?? false,
         dryRun,
         verify: given.verify ?? false,

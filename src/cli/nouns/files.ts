@@ -69,13 +69,17 @@ function addRestore(files: Command, context: CommandContext): void {
         .command("restore")
         .argument("<snapshot[:path]>", 'Id or "latest", and a folder or file in it')
         .description("Write files of a snapshot into a folder")
-        .requiredOption("-t, --target <folder>", "The folder to write into"),
+        .option("-t, --target <folder>", "The folder to write into"),
     ),
   )
+    .option("--image <path>", "Write the image of a disk to this block device or file, instead of files into a folder")
     .addOption(
-      new Option("--overwrite <when>", "What happens to files that are there")
-        .choices(["always", "if-changed", "if-newer", "never"])
-        .default("always"),
+      new Option("--overwrite <when>", "What happens to files that are there (default: always, with --image: never)").choices([
+        "always",
+        "if-changed",
+        "if-newer",
+        "never",
+      ]),
     )
     .option("--delete", "Delete in the target what the snapshot does not have")
     .option("--no-sparse", "Write zeros instead of holes")
