@@ -17,6 +17,8 @@ export interface DataPaths {
   readonly first: string;
   /** What `first` has become. */
   readonly changed: string;
+  /** The name of the only file in both of them, which is the image of a disk: some tools can be told so. */
+  readonly image?: string;
 }
 
 export interface DataSet {
@@ -113,11 +115,12 @@ async function kept(name: string, signal: AbortSignal, pieces: (first: string) =
 }
 
 async function prepareImage(folder: string, signal: AbortSignal): Promise<DataPaths> {
+  const image = "disk.img";
   const paths = { first: join(folder, "image-first"), changed: join(folder, "image-changed") };
   for (const path of Object.values(paths)) await mkdir(path);
-  const [before, after] = [join(paths.first, "disk.img"), join(paths.changed, "disk.img")];
+  const [before, after] = [join(paths.first, image), join(paths.changed, image)];
   await generate({ writer: "image", seed: SEED, target: before, of: IMAGE_WRITTEN_BYTES }, signal);
   await run("cp", ["--sparse=always", before, after], { signal });
   await generate({ writer: "image", seed: `${SEED}/later`, target: after, of: IMAGE_CHANGED_BYTES }, signal);
-  return paths;
+  return { ...paths, image };
 }

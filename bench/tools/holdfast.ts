@@ -26,18 +26,22 @@ function holdfast(name: string, version: string, backupFlags: readonly string[])
     }),
     init: (task) => [line(task, "repository", "init")],
     commands: (task) => ({
-      first: { measured: line(task, "files", "backup", task.data.first, ...backupFlags) },
-      unchanged: { measured: line(task, "files", "backup", task.data.first, ...backupFlags) },
+      first: { measured: line(task, "files", "backup", ...whatIsIn(task.data.first, task), ...backupFlags) },
+      unchanged: { measured: line(task, "files", "backup", ...whatIsIn(task.data.first, task), ...backupFlags) },
       restore: { measured: line(task, "files", "restore", `latest:${task.data.first}`, "--target", task.restoreFolder) },
       check: { measured: line(task, "repository", "check") },
       "read-data": { measured: line(task, "repository", "check", "--read-data") },
-      changed: { measured: line(task, "files", "backup", task.data.changed, ...backupFlags) },
+      changed: { measured: line(task, "files", "backup", ...whatIsIn(task.data.changed, task), ...backupFlags) },
       prune: {
         before: [line(task, "repository", "forget", "--keep-last", "1", "--group-by", "")],
         measured: line(task, "repository", "prune", "--grace", "0s"),
       },
     }),
   };
+}
+
+function whatIsIn(folder: string, { data: { image } }: Task): readonly string[] {
+  return image === undefined ? [folder] : ["--image", join(folder, image)];
 }
 
 function line(task: Task, ...args: string[]): CommandLine {

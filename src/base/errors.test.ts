@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { asDomainError, DomainError, ERROR_KINDS, exitCodeOf, isRetryable } from "./errors.ts";
+import { asDomainError, DomainError, ERROR_KINDS, errorFromThread, exitCodeOf, isRetryable } from "./errors.ts";
 
 test("ERROR_KINDS gives every kind its HTTP status, exit code and reason", () => {
   const rows = Object.entries(ERROR_KINDS).map(([kind, { http, exitCode, reason }]) => `${kind} ${http} ${exitCode} ${reason}`);
@@ -55,4 +55,23 @@ test("isRetryable() is true for what may pass by itself only", () => {
   );
   assert.equal(isRetryable(new DomainError("unavailable", "throttled", "x")), true);
   assert.equal(isRetryable(new Error("bug")), false);
+});
+
+test("errorFromThread() gives a DomainError its class back, and leaves others as they are", () => {
+  const thrown = new DomainError("unavailable", "gone", "Cannot read", {
+    details: { part: 1 },
+    hint: "Try again",
+    cause: new Error("why"),
+  });
+  // As between threads, where classes are lost and names are kept.
+  const arrived = Object.assign(new Error(thrown.message), { ...thrown });
+  const given = errorFromThread(arrived);
+  assert.ok(given instanceof DomainError);
+  assert.deepEqual(
+    [given.kind, given.code, given.message, given.details, given.hint],
+    ["unavailable", "gone", "Cannot read", { part: 1 }, "Try again"],
+  );
+  const other = new TypeError("a bug");
+  assert.equal(errorFromThread(other), other);
+  assert.equal(errorFromThread("text"), "text");
 });
