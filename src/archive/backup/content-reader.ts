@@ -128,6 +128,8 @@ export class ContentReader {
     const kept = buffer.slice(0, maxBytes);
     const result = work(buffer.subarray(0, maxBytes).fill(0));
     buffer.set(kept);
+    // It would wait for a garbage collection.
+    kept.buffer.transfer(0);
     return result;
   }
 
