@@ -116,7 +116,7 @@ const LIES: Readonly<Record<string, Partial<Lie>>> = {
   "has a manifest of another format": { manifest: Buffer.from('{"version":1}') },
   "has no manifest's content": { manifestContent: [] },
   "has a manifest in two pieces": { manifestContent: [sha256(TRUTH.manifest), sha256(TRUTH.manifest)] },
-  "has a manifest of megabytes": { manifest: Buffer.alloc(MAX_MANIFEST_BYTES + 1, " ") },
+  "has a manifest of megabytes": { manifest: Buffer.concat([TRUTH.manifest, Buffer.alloc(MAX_MANIFEST_BYTES, " ")]) },
   "has a manifest that is not there": { manifestContent: [UNKNOWN] },
   "lacks a part": { parts: [FIRST_PART] },
   "has its parts elsewhere": {
