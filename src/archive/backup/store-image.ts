@@ -100,8 +100,8 @@ class ImageParts {
     const ranges = Array.from(cutAt(part, forcedCutBytes));
     const contents: (ReadContent | undefined)[] = ranges.map(() => undefined);
     let left = ranges.length;
-    this.#open += left;
     for (const [at, { from, to }] of ranges.entries()) {
+      this.#open++;
       readers.readOpenRange(this.#image.fd, from, to, (range) => {
         this.#open--;
         if (range.kind === "content" && range.bytes === to - from) contents[at] = range;
