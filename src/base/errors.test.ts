@@ -64,7 +64,8 @@ test("errorFromThread() gives a DomainError its class back, and leaves others as
     cause: new Error("why"),
   });
   // As between threads, where classes are lost and names are kept.
-  const arrived = Object.assign(new Error(thrown.message), { ...thrown });
+  const { name, kind, code, details, hint, message } = thrown;
+  const arrived = Object.assign(new Error(message), { name, kind, code, details, hint });
   const given = errorFromThread(arrived);
   assert.ok(given instanceof DomainError);
   assert.deepEqual(

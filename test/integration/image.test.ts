@@ -264,10 +264,10 @@ test("parts that nobody wrote to are taken from the parent without a look, as lo
   ]);
   const run = async (changed: readonly ByteRange[] | undefined): Promise<BackedUp> =>
     backUp(store, [image], { source: { ...imageSource(image, "/"), changed } });
-  const counts = ({ snapshot: { summary } }: BackedUp): unknown[] => [
-    summary?.filesUnmodified,
-    summary?.filesChanged,
-    summary?.totalBytesProcessed,
+  const counts = ({ snapshot }: BackedUp): unknown[] => [
+    snapshot.summary?.filesUnmodified,
+    snapshot.summary?.filesChanged,
+    snapshot.summary?.totalBytesProcessed,
   ];
   await run(undefined);
   // Two parts change, and one is told of: if the other were read, it would show.

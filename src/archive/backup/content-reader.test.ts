@@ -159,7 +159,8 @@ test("read() stores no blob of zeros that no file has", () => {
   ]);
   const reader = readerWith(openChunker(SPEC, 1 << 21));
   const { ids } = reader.read(file.fd, { from: 0, to: 7_000 });
-  assert.deepEqual(Array.from(reader.stored().keys()), ids);
+  // Packs are filled at random.
+  assert.deepEqual(new Set(reader.stored().keys()), new Set(ids));
 });
 
 test("read() of parts of a file gives what a file of each part would", () => {
