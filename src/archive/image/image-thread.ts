@@ -1,29 +1,29 @@
 /** Thread of an image's restore: opens blobs and writes them. */
 import { readSync } from "node:fs";
-import { workerData } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { DomainError } from "../../base/errors.ts";
 import { SHA256_BYTES } from "../../native/lengths.ts";
 import { primitives } from "../../native/primitives.ts";
 import { BlobDecoder } from "../../repository/blob-decoder.ts";
-import { serveJobs } from "../../repository/check/serve-jobs.ts";
 import { BlobIndex } from "../../repository/index/blob-index.ts";
-import { release } from "../../repository/index/index-reader.ts";
+import { answerCalls } from "../../repository/threads/calls.ts";
+import { release } from "../../repository/threads/own-memory.ts";
 import { isSystemError } from "../backup/file-findings.ts";
 import { plainLength } from "../restore/plain-length.ts";
-import type { BlobsWritten, ImageJobs, ImageThreadData, ReadBack, WriteBlobs } from "./image-jobs.ts";
+import type { BlobsWritten, ImageCalls, ImageThreadStart, ReadBack, WriteBlobs } from "./image-calls.ts";
 import { writeBlob } from "./write-blob.ts";
 
 /** What the chunkers give at most; longer blobs come from elsewhere. */
 const USUAL_BLOB_BYTES = 8 << 20;
 
-const { index: shared, masterKey } = workerData as ImageThreadData;
+const { index: shared, masterKey } = workerData as ImageThreadStart;
 const index = BlobIndex.attach(shared);
 const decoder = new BlobDecoder(masterKey);
 const hash = new Uint8Array(SHA256_BYTES);
 const id = new Uint8Array(SHA256_BYTES);
 const usualMemory = new Uint8Array(USUAL_BLOB_BYTES);
 
-serveJobs<ImageJobs>({
+answerCalls<ImageCalls>(parentPort, {
   write: (job) => {
     const written = writeBlobs(job);
     release(job.bytes);

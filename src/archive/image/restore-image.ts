@@ -7,16 +7,16 @@ import { DomainError } from "../../base/errors.ts";
 import type { FindingSink } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ProgressSink } from "../../base/progress.ts";
-import { JobThreads } from "../../repository/check/job-threads.ts";
 import type { BlobIndex } from "../../repository/index/blob-index.ts";
 import { keyOfFile } from "../../repository/layout.ts";
 import { readerCount } from "../../repository/packing/threads.ts";
 import type { Session } from "../../repository/session.ts";
+import { ownBytes } from "../../repository/threads/own-memory.ts";
+import { CalledThread, ThreadPool } from "../../repository/threads/thread-pool.ts";
 import { isDamage, SnapshotTrees } from "../reading/snapshot-trees.ts";
 import { type BlobPlace, type BlobRange, blobRanges } from "../restore/blob-ranges.ts";
 import { plainLength } from "../restore/plain-length.ts";
-import { ownMemory } from "../restore/tree-port.ts";
-import type { ImageJobs, ImageThreadData, PlacedBlob } from "./image-jobs.ts";
+import type { ImageCalls, ImageThreadStart, PlacedBlob } from "./image-calls.ts";
 import { asTargetError, findTarget, type ImageTarget } from "./image-target.ts";
 import { type ImagePart, partCount, partsOf } from "./layout.ts";
 import { partDamaged, StoredImage } from "./stored-image.ts";
@@ -66,8 +66,11 @@ export async function restoreImage(session: Session, options: ImageRestoreOption
   const open = await findTarget(target, { bytes: layout.bytes, filledBytes: await surveyParts(session, image), mayOverwrite });
   const result = { bytes: layout.bytes, parts: partCount(layout) };
   if (dryRun) return result;
-  const data: ImageThreadData = { index: session.index.shared, masterKey: session.repository.masterKey };
-  await using threads = new JobThreads<ImageJobs>(new URL("image-thread.ts", import.meta.url), data, readerCount());
+  const start: ImageThreadStart = { index: session.index.shared, masterKey: session.repository.masterKey };
+  await using threads = new ThreadPool(
+    readerCount(),
+    () => new CalledThread<ImageCalls>(new URL("image-thread.ts", import.meta.url), start),
+  );
   try {
     await using opened = await open();
     try {
@@ -89,10 +92,10 @@ class ImageRestore {
   readonly #session: Session;
   readonly #image: StoredImage;
   readonly #target: ImageTarget;
-  readonly #threads: JobThreads<ImageJobs>;
+  readonly #threads: ThreadPool<ImageCalls>;
   readonly #options: ImageRestoreOptions;
 
-  constructor(session: Session, image: StoredImage, target: ImageTarget, threads: JobThreads<ImageJobs>, options: ImageRestoreOptions) {
+  constructor(session: Session, image: StoredImage, target: ImageTarget, threads: ThreadPool<ImageCalls>, options: ImageRestoreOptions) {
     this.#session = session;
     this.#image = image;
     this.#target = target;
@@ -116,7 +119,7 @@ class ImageRestore {
     const { target } = this.#options;
     await forEachConcurrent(partsOf(this.#image.layout), { limit: this.#threads.limit, signal }, async (part) => {
       const entries = await this.#image.entriesOf(part);
-      if (!(await this.#threads.run("verify", { fd: this.#target.fd, entries, from: part.from }))) {
+      if (!(await this.#threads.call("verify", { fd: this.#target.fd, entries, from: part.from }))) {
         const state = `part "${part.name}" reads back as something else: the disk is failing, or somebody else writes to it`;
         throw new DomainError("unavailable", "image_differs", `Cannot restore the image to "${target}": ${state}`);
       }
@@ -182,13 +185,17 @@ class ImageRestore {
     const { fd, isBlank } = this.#target;
     let bytes: Uint8Array<ArrayBuffer>;
     try {
-      bytes = ownMemory(await repository.store.get(keyOfFile("data", index.packId(pack)), { range: { offset, length }, signal }));
+      bytes = ownBytes(await repository.store.get(keyOfFile("data", index.packId(pack)), { range: { offset, length }, signal }));
     } catch (error) {
       if (!isDamage(error)) throw error;
       return blobs.map((_, blob) => [blob, error instanceof Error ? error.message : ""]);
     }
     const placed = blobs.map(({ entry, places }) => ({ entry, places }));
-    const { damaged, refused } = await this.#threads.run("write", { fd, isBlank, bytes, offset, blobs: placed }, [bytes.buffer]);
+    const { damaged, refused } = await this.#threads.call(
+      "write",
+      { fd, isBlank, bytes, offset, blobs: placed },
+      { transfer: [bytes.buffer] },
+    );
     if (refused !== undefined) throw asTargetError(this.#options.target, Object.assign(new Error(refused), { code: refused }));
     return damaged;
   }

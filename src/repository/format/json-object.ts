@@ -24,7 +24,15 @@ interface RawNumber {
 export type JsonFields = Readonly<Record<string, unknown>>;
 
 /** What a file is called in messages, and in the code of its errors with underscores. */
-export type JsonFileName = "config" | "key file" | "lock" | "snapshot" | "chunker parameters" | "writer record" | "resume record" | "image manifest";
+export type JsonFileName =
+  | "config"
+  | "key file"
+  | "lock"
+  | "snapshot"
+  | "chunker parameters"
+  | "writer record"
+  | "resume record"
+  | "image manifest";
 
 /** Byte totals of sparse files go far; what is rounded below this still fits into 64 bits when it is written back. */
 const MAX_COUNT = 2 ** 63;

@@ -2,7 +2,7 @@
 import type { MasterKey } from "../../repository/format/cipher.ts";
 import type { SharedBlobIndex } from "../../repository/index/blob-index.ts";
 
-export interface ImageThreadData {
+export interface ImageThreadStart {
   readonly index: SharedBlobIndex;
   readonly masterKey: MasterKey;
 }
@@ -37,8 +37,8 @@ export interface ReadBack {
   readonly from: number;
 }
 
-export interface ImageJobs {
-  readonly write: readonly [WriteBlobs, BlobsWritten];
+export interface ImageCalls {
+  readonly write: (job: WriteBlobs) => BlobsWritten;
   /** Whether it is on the disk as it should be. */
-  readonly verify: readonly [ReadBack, boolean];
+  readonly verify: (job: ReadBack) => boolean;
 }
