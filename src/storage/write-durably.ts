@@ -4,13 +4,13 @@
  */
 import { constants } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
+import { pageAligned } from "../base/page-aligned.ts";
 
 /** From this length on it pays. */
 const DIRECT_MIN_BYTES = 1 << 20;
 /** What memory, place and length of a direct write are multiples of, on all file systems that are in use. */
 const BLOCK_BYTES = 4096;
 const PIECE_BYTES = 4 << 20;
-const WASM_PAGE_BYTES = 64 << 10;
 
 /** The path must not exist. @param mode permissions of the new file */
 export async function writeDurably(path: string, body: Uint8Array, mode: number): Promise<void> {
@@ -55,10 +55,7 @@ interface Piece extends Disposable {
 /** Not in use now. As many as there were writes at a time. */
 const freePieces: Uint8Array[] = [];
 
-/** WebAssembly's memory begins at a page; other memory of JavaScript need not. */
 function takePiece(): Piece {
-  const bytes =
-    freePieces.pop() ??
-    new Uint8Array(new WebAssembly.Memory({ initial: PIECE_BYTES / WASM_PAGE_BYTES, maximum: PIECE_BYTES / WASM_PAGE_BYTES }).buffer);
+  const bytes = freePieces.pop() ?? pageAligned(PIECE_BYTES);
   return { bytes, [Symbol.dispose]: () => void freePieces.push(bytes) };
 }

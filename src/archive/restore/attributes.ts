@@ -23,6 +23,7 @@ const PERMISSIONS = 0o777;
 const ALL_MODE_BITS = 0o7777;
 const SETUID_SETGID = 0o6000;
 const UNFINISHED_MODE = 0o600;
+const OWNER_WRITES = 0o200;
 const NOT_ALLOWED = new Set(["EPERM", "EACCES", "ENOTSUP", "EOPNOTSUPP", "EINVAL"]);
 
 export class AttributeWriter {
@@ -41,7 +42,8 @@ export class AttributeWriter {
    * @param inherits the folder gives an owner, a group or ACLs to new entries
    */
   modeToMake(node: Node, inherits: boolean): number {
-    return this.#ownsAlready(node, inherits) ? statModeOf(node.mode) & PERMISSIONS : UNFINISHED_MODE;
+    // It may have to be opened a second time.
+    return this.#ownsAlready(node, inherits) ? (statModeOf(node.mode) & PERMISSIONS) | OWNER_WRITES : UNFINISHED_MODE;
   }
 
   /** For a file made with modeToMake(). */
@@ -52,7 +54,7 @@ export class AttributeWriter {
     if (inherits) this.#alignXattrs(fd, node);
     else for (const { name, value } of node.xattrs) this.#setXattr(fd, name, value);
     const mode = this.#modeOf(node, isOwned);
-    const made = (owns ? mode & PERMISSIONS : UNFINISHED_MODE) & ~this.#self.umask;
+    const made = this.modeToMake(node, inherits) & ~this.#self.umask;
     if (made !== mode || inherits || node.xattrs.length > 0) fchmodSync(fd, mode);
     this.#calls.setTimes(fd, node.atimeNs, node.mtimeNs);
   }

@@ -4,7 +4,7 @@ import type { Node } from "../../repository/format/tree/node.ts";
 import { type FolderFd, pathIn } from "../folder-handle.ts";
 import { type AttributeWriter, codeOf } from "./attributes.ts";
 import { FILE_INHERITS, FILE_REPLACES } from "./messages.ts";
-import { writeAll, writeSparse } from "./sparse-write.ts";
+import { DIRECT_MIN_BYTES, type FileHandles, openDirectly, writeContent, writeSparse } from "./content-write.ts";
 import { temporaryName } from "./temporary-name.ts";
 
 /** Never what is there already, be it a file, a link or anything else. */
@@ -28,26 +28,26 @@ export class FileWriter {
   write(folder: FolderFd, node: Node, flags: number, content: Uint8Array): bigint {
     if ((flags & FILE_REPLACES) !== 0) return this.#replace(folder, node, flags, content);
     const path = pathIn(folder, node.name);
-    let fd: number;
+    let file: FileHandles;
     try {
-      fd = openSync(path, MAKE_FILE, this.#attributes.modeToMake(node, (flags & FILE_INHERITS) !== 0));
+      file = makeFile(path, this.#attributes.modeToMake(node, (flags & FILE_INHERITS) !== 0), content.length);
     } catch (error) {
       if (codeOf(error) !== "EEXIST") throw error;
       return this.#replace(folder, node, flags, content);
     }
-    return this.#fill(fd, path, node, flags, content);
+    return this.#fill(file, path, node, flags, content);
   }
 
   /** Content of a file that is open elsewhere. */
-  writePiece(fd: number, content: Uint8Array, at: number): void {
-    if (this.#sparse) writeSparse(fd, content, at);
-    else writeAll(fd, content, at);
+  writePiece(file: FileHandles, content: Uint8Array, at: number): void {
+    if (this.#sparse) writeSparse(file, content, at);
+    else writeContent(file, content, at);
   }
 
   #replace(folder: FolderFd, node: Node, flags: number, content: Uint8Array): bigint {
     const path = pathIn(folder, temporaryName());
-    const fd = openSync(path, MAKE_FILE, this.#attributes.modeToMake(node, (flags & FILE_INHERITS) !== 0));
-    const inode = this.#fill(fd, path, node, flags, content);
+    const file = makeFile(path, this.#attributes.modeToMake(node, (flags & FILE_INHERITS) !== 0), content.length);
+    const inode = this.#fill(file, path, node, flags, content);
     try {
       renameSync(path, pathIn(folder, node.name));
     } catch (error) {
@@ -57,10 +57,11 @@ export class FileWriter {
     return inode;
   }
 
-  #fill(fd: number, path: string | Buffer, node: Node, flags: number, content: Uint8Array): bigint {
+  #fill(file: FileHandles, path: string | Buffer, node: Node, flags: number, content: Uint8Array): bigint {
+    const { fd } = file;
     let isWhole = false;
     try {
-      this.writePiece(fd, content, 0);
+      this.writePiece(file, content, 0);
       // A hole at the end has to be told.
       if (this.#sparse && content.at(-1) === 0) ftruncateSync(fd, content.length);
       this.#attributes.finishNewFile(fd, node, (flags & FILE_INHERITS) !== 0);
@@ -68,21 +69,28 @@ export class FileWriter {
       isWhole = true;
       return inode;
     } finally {
-      closeSync(fd);
+      closeFile(file);
       if (!isWhole) unlinkSync(path);
     }
   }
 }
 
-/** Opens a file that is made piece by piece: all of it reads as zeros at first. */
-export function makeFile(path: string | Buffer, mode: number, length: number): number {
+/** Throws what the system does; nothing is left then. @param length what it will have */
+export function makeFile(path: string | Buffer, mode: number, length: number): FileHandles {
   const fd = openSync(path, MAKE_FILE, mode);
+  if (length < DIRECT_MIN_BYTES) return { fd, direct: undefined };
   try {
+    // All of it reads as zeros at first, and is never made longer while others write, too.
     ftruncateSync(fd, length);
-    return fd;
+    return { fd, direct: openDirectly(fd) };
   } catch (error) {
     closeSync(fd);
     unlinkSync(path);
     throw error;
   }
+}
+
+export function closeFile({ fd, direct }: FileHandles): void {
+  if (direct !== undefined) closeSync(direct);
+  closeSync(fd);
 }

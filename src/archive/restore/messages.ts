@@ -85,7 +85,7 @@ export interface WriteTask {
   readonly rangeOffset: number;
   /** Entries of the index. */
   readonly blobs: Float64Array;
-  /** Rows of PIECE_WORDS: index of the blob, file descriptor, offset in the file. By blob. */
+  /** Rows of PIECE_WORDS: index of the blob, file descriptor, that for direct writes or NO_HANDLE, offset in the file. By blob. */
   readonly pieces: Float64Array;
   /** Rows of FILE_WORDS: index of the blob or -1 for an empty file, descriptor of the folder, FILE_… flags. By blob. */
   readonly files: Float64Array;
@@ -93,7 +93,8 @@ export interface WriteTask {
   readonly nodes: Uint8Array<ArrayBuffer>;
 }
 
-export const PIECE_WORDS = 3;
+export const PIECE_WORDS = 4;
+export const NO_HANDLE = -1;
 export const FILE_WORDS = 3;
 /** There is an entry of that name, which the file is to replace. */
 export const FILE_REPLACES = 1;

@@ -1,10 +1,11 @@
 /** A file of several blobs, which several threads write at once through one handle. */
-import { closeSync, fstatSync, renameSync, unlinkSync } from "node:fs";
+import { fstatSync, renameSync, unlinkSync } from "node:fs";
 import type { ByteString } from "../../base/byte-string.ts";
 import type { Node } from "../../repository/format/tree/node.ts";
 import { pathIn } from "../folder-handle.ts";
 import type { AttributeWriter } from "./attributes.ts";
-import { makeFile } from "./file-writer.ts";
+import type { FileHandles } from "./content-write.ts";
+import { closeFile, makeFile } from "./file-writer.ts";
 import type { TargetFolder } from "./target-folder.ts";
 import { temporaryName } from "./temporary-name.ts";
 
@@ -17,7 +18,7 @@ export interface PieceFileEnd {
 export class PieceFile {
   readonly folder: TargetFolder;
   readonly node: Node;
-  readonly fd: number;
+  readonly handles: FileHandles;
   readonly #madeAs: ByteString;
   readonly #attributes: AttributeWriter;
   readonly #end: PieceFileEnd;
@@ -36,7 +37,7 @@ export class PieceFile {
     this.#madeAs = options.replaces ? temporaryName() : node.name;
     this.#attributes = options.attributes;
     this.#end = options.end;
-    this.fd = makeFile(pathIn(folder.fd, this.#madeAs), options.attributes.modeToMake(node, folder.inherits), options.length);
+    this.handles = makeFile(pathIn(folder.fd, this.#madeAs), options.attributes.modeToMake(node, folder.inherits), options.length);
     folder.hold();
   }
 
@@ -62,7 +63,7 @@ export class PieceFile {
     } catch (error) {
       this.fail(error);
     }
-    closeSync(this.fd);
+    closeFile(this.handles);
     if (this.#failure === undefined) this.#putInPlace();
     else unlinkSync(pathIn(this.folder.fd, this.#madeAs));
     try {
@@ -74,8 +75,9 @@ export class PieceFile {
   }
 
   #finish(): bigint {
-    this.#attributes.finishNewFile(this.fd, this.node, this.folder.inherits);
-    return this.node.links > 1 ? fstatSync(this.fd, { bigint: true }).ino : 0n;
+    const { fd } = this.handles;
+    this.#attributes.finishNewFile(fd, this.node, this.folder.inherits);
+    return this.node.links > 1 ? fstatSync(fd, { bigint: true }).ino : 0n;
   }
 
   #putInPlace(): void {

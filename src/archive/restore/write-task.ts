@@ -4,7 +4,7 @@ import { concatBytes } from "../../base/bytes.ts";
 import { DomainError } from "../../base/errors.ts";
 import type { Shortfall } from "./attributes.ts";
 import type { BlobPlace } from "./blob-ranges.ts";
-import { FILE_WORDS, PIECE_WORDS, type WriteReply, type WriteTask } from "./messages.ts";
+import { FILE_WORDS, NO_HANDLE, PIECE_WORDS, type WriteReply, type WriteTask } from "./messages.ts";
 import type { PieceFile } from "./piece-file.ts";
 import type { TargetFolder } from "./target-folder.ts";
 import { ownMemory } from "./tree-port.ts";
@@ -69,7 +69,10 @@ export function writeTask(task: number, { uses, files, pieces }: TaskParts, rang
   for (const file of files.slice(0, empty)) addFile(file, NO_BLOB);
   for (const [blob, use] of uses.entries()) {
     for (const file of use.files) addFile(file, blob);
-    for (const { file, offset } of use.pieces) pieceRows.set([blob, file.fd, offset], PIECE_WORDS * pieceRow++);
+    for (const { file, offset } of use.pieces) {
+      const { fd, direct = NO_HANDLE } = file.handles;
+      pieceRows.set([blob, fd, direct, offset], PIECE_WORDS * pieceRow++);
+    }
   }
   return {
     task,

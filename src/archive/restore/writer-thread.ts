@@ -5,6 +5,7 @@ import { BlobDecoder } from "../../repository/blob-decoder.ts";
 import { REPOSITORY_LIMITS } from "../../repository/format/limits.ts";
 import { BlobIndex } from "../../repository/index/blob-index.ts";
 import { AttributeWriter, codeOf, type Shortfall } from "./attributes.ts";
+import { ContentMemory } from "./content-memory.ts";
 import { RestoreCounters } from "./counters.ts";
 import { FileWriter } from "./file-writer.ts";
 import {
@@ -12,6 +13,7 @@ import {
   FILE_IS_LINKED,
   FILE_WORDS,
   type FetchedRange,
+  NO_HANDLE,
   PIECE_WORDS,
   STOPPED,
   type WriteFailure,
@@ -22,10 +24,6 @@ import {
 import { plainLength } from "./plain-length.ts";
 import { isDamage, TreeNodes } from "./trees.ts";
 
-/** What the chunkers give at most; longer blobs come from elsewhere, and get memory of their own. */
-const USUAL_BLOB_BYTES = 8 << 20;
-const NO_BYTES = new Uint8Array();
-
 const start = workerData as WriterStart;
 const index = BlobIndex.attach(start.index);
 const decoder = new BlobDecoder(start.masterKey);
@@ -33,7 +31,7 @@ const attributes = new AttributeWriter(start.self);
 const writer = new FileWriter(attributes, start.sparse);
 const counters = new RestoreCounters(start.counters, start.counterRow);
 const stop = new Int32Array(start.stop);
-const blobMemory = new Uint8Array(USUAL_BLOB_BYTES);
+const memory = new ContentMemory();
 
 /** A task and its bytes come from two threads, in any order. */
 const tasks = new Map<number, WriteTask>();
@@ -77,57 +75,67 @@ class TaskWriter {
 
   run(): WriteReply {
     const { blobs, task } = this.#task;
-    this.#writeUses(-1, NO_BYTES);
-    for (let blob = 0; blob < blobs.length; blob++) this.#writeUses(blob, this.#content(blob));
+    memory.room(0, 0);
+    this.#writeUses(-1, true);
+    for (let blob = 0; blob < blobs.length; blob++) this.#writeUses(blob, this.#isDecoded(blob));
     return { task, failures: this.#failures, shortfalls: this.#shortfalls, inodes: this.#inodes };
   }
 
-  /** Undefined if it cannot be had, which is a failure then. */
-  #content(blob: number): Uint8Array | undefined {
+  /** Into the memory; if it cannot be had, that is a failure. */
+  #isDecoded(blob: number): boolean {
     const entry = this.#task.blobs[blob] ?? 0;
     try {
-      return this.#decode(entry);
+      this.#decode(entry, this.#firstPlaceOf(blob));
+      return true;
     } catch (error) {
       if (!isDamage(error)) throw error;
       const message = `blob "${index.idOf(entry)}" in pack "${index.packId(index.packOf(entry))}" cannot be used (${error.message})`;
       this.#failures.push({ kind: "blob", blob, message });
-      return undefined;
+      return false;
     }
   }
 
-  #decode(entry: number): Uint8Array {
+  /** Where in a file the next blob goes first. */
+  #firstPlaceOf(blob: number): number {
+    const at = this.#piece * PIECE_WORDS;
+    return this.#task.pieces[at] === blob ? (this.#task.pieces[at + 3] ?? 0) : 0;
+  }
+
+  #decode(entry: number, place: number): void {
     if (this.#range === undefined) throw new DomainError("corrupt", "blob_missing", "The pack is missing or cut off");
     const at = index.offsetOf(entry) - this.#task.rangeOffset;
     const plainBytes = plainLength(index, entry);
     if (plainBytes > REPOSITORY_LIMITS.dataBlobBytes) throw new DomainError("corrupt", "blob_too_long", "It is longer than blobs may be");
-    const memory = plainBytes <= USUAL_BLOB_BYTES ? blobMemory : new Uint8Array(plainBytes);
     const sealed = this.#range.subarray(at, at + index.lengthOf(entry));
-    const written = decoder.decodeInto(sealed, index.uncompressedLengthOf(entry), index.idOf(entry), memory);
-    if (written === plainBytes) return memory.subarray(0, written);
-    throw new DomainError("corrupt", "blob_length", "Its length is not the one that the index has");
+    const room = memory.room(plainBytes, place);
+    const written = decoder.decodeInto(sealed, index.uncompressedLengthOf(entry), index.idOf(entry), room);
+    if (written !== plainBytes) throw new DomainError("corrupt", "blob_length", "Its length is not the one that the index has");
   }
 
   /** Goes through the pieces and files of the next blob. */
-  #writeUses(blob: number, content: Uint8Array | undefined): void {
+  #writeUses(blob: number, isThere: boolean): void {
     const { pieces, files } = this.#task;
-    for (; pieces[this.#piece * PIECE_WORDS] === blob; this.#piece++) if (content !== undefined) this.#writePiece(content);
-    for (; files[this.#file * FILE_WORDS] === blob; this.#file++) this.#writeFile(content);
+    for (; pieces[this.#piece * PIECE_WORDS] === blob; this.#piece++) if (isThere) this.#writePiece();
+    for (; files[this.#file * FILE_WORDS] === blob; this.#file++) this.#writeFile(isThere);
   }
 
-  #writePiece(content: Uint8Array): void {
+  #writePiece(): void {
     const at = this.#piece * PIECE_WORDS;
     const { pieces } = this.#task;
-    const code = tryTo(() => writer.writePiece(pieces[at + 1] ?? -1, content, pieces[at + 2] ?? 0));
+    const [fd = NO_HANDLE, direct = NO_HANDLE, place = 0] = pieces.subarray(at + 1, at + PIECE_WORDS);
+    const content = memory.placedFor(place);
+    const code = tryTo(() => writer.writePiece({ fd, direct: direct === NO_HANDLE ? undefined : direct }, content, place));
     if (code === undefined) counters.add("bytes", content.length);
     else this.#failures.push({ kind: "piece", piece: this.#piece, code });
   }
 
-  #writeFile(content: Uint8Array | undefined): void {
+  #writeFile(isThere: boolean): void {
     const at = this.#file * FILE_WORDS;
     const { files } = this.#task;
     const scanned = this.#nodes.next();
-    if (content === undefined || scanned === undefined) return;
+    if (!isThere || scanned === undefined) return;
     const flags = files[at + 2] ?? 0;
+    const content = memory.placedFor(0);
     const code = tryTo(() => {
       const node = scanned.decode();
       const inode = writer.write(files[at + 1] ?? -1, node, flags, content);
