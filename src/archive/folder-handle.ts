@@ -35,6 +35,11 @@ export function openFileIn(folder: FolderFd, name: ByteString): number {
   return fileCalls().openIn(folder, name, OPEN_FILE);
 }
 
+/** Never what is there already, be it a file, a link or anything else: throws EEXIST. @param mode less the umask */
+export function createFileIn(folder: FolderFd, name: ByteString, mode: number): number {
+  return fileCalls().createIn(folder, name, mode);
+}
+
 /** A folder that was named by the user: links on the way there are the user's own. */
 export function openFolderAt(path: string | Buffer): FolderFd {
   return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);

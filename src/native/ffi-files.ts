@@ -1,4 +1,5 @@
 /** The file calls of Linux's libc. Constants are Linux's, the same on every architecture. */
+import { constants as fileConstants } from "node:fs";
 import { constants } from "node:os";
 import { type ByteString, displayText } from "../base/byte-string.ts";
 import { systemError } from "./errno.ts";
@@ -14,6 +15,7 @@ const AT_EMPTY_PATH = 0x1000;
 const STATX_FLAGS = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH;
 const STATX_BASIC_STATS = 0x7ff;
 const O_CLOEXEC = 0o2000000;
+const CREATE_FILE = fileConstants.O_WRONLY | fileConstants.O_CREAT | fileConstants.O_EXCL | fileConstants.O_NOFOLLOW | O_CLOEXEC;
 const SEEK_END = 2;
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
@@ -40,7 +42,7 @@ const FUNCTIONS = {
   utimensat: { return: "int32", arguments: ["int32", "pointer", "pointer", "int32"] },
   futimens: { return: "int32", arguments: ["int32", "pointer"] },
   statx: { return: "int32", arguments: ["int32", "pointer", "int32", "uint32", "pointer"] },
-  openat: { return: "int32", arguments: ["int32", "pointer", "int32"] },
+  openat: { return: "int32", arguments: ["int32", "pointer", "int32", "uint32"] },
   lseek: { return: "int64", arguments: ["int32", "int64", "int32"] },
 } as const;
 
@@ -77,7 +79,12 @@ export function ffiFileCalls(): FileCalls {
   }
 
   function openIn(folder: number, name: ByteString, flags: number): number {
-    const file = native.openat(folder, pathAt(name, "openat"), flags | O_CLOEXEC);
+    const file = native.openat(folder, pathAt(name, "openat"), flags | O_CLOEXEC, 0);
+    return file < 0 ? fail("openat", name) : file;
+  }
+
+  function createIn(folder: number, name: ByteString, mode: number): number {
+    const file = native.openat(folder, pathAt(name, "openat"), CREATE_FILE, mode);
     return file < 0 ? fail("openat", name) : file;
   }
 
@@ -156,6 +163,7 @@ export function ffiFileCalls(): FileCalls {
     missing: [],
     statIn,
     openIn,
+    createIn,
     listXattrs,
     getXattr,
     setXattr,

@@ -7,6 +7,7 @@ import {
   lstatSync,
   mkdtempSync,
   openSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -100,6 +101,23 @@ for (const make of [nodeFileCalls, ffiFileCalls])
         ftruncateSync(file, 5 * 2 ** 31);
         assert.equal(calls.lengthOf(file), 5 * 2 ** 31);
       });
+    });
+
+    test("createIn() makes a file with its mode less the umask, and takes nothing that is there", () => {
+      const directory = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+      const own = name(`made-\xe9-${calls.backEnd}`);
+      const file = calls.createIn(directory, own, 0o6666);
+      writeSync(file, "mine");
+      closeSync(file);
+      const path = join(folder, Buffer.from(own, "latin1").toString("latin1"));
+      const bytes = Buffer.from(path, "latin1");
+      assert.equal(lstatSync(bytes).mode & 0o7777, 0o6666 & ~process.umask());
+      assert.equal(readFileSync(bytes, "utf8"), "mine");
+      const link = name(`link-${calls.backEnd}`);
+      symlinkSync("nowhere", join(folder, link));
+      for (const taken of [own, link]) assert.throws(() => calls.createIn(directory, taken, 0o600), { code: "EEXIST" });
+      assert.throws(() => calls.createIn(directory, "missing/file" as ByteString, 0o600), { code: "ENOENT" });
+      closeSync(directory);
     });
 
     test("nextData() and nextHole() walk from data to data until the end", () => {

@@ -42,6 +42,8 @@ export interface FileCalls {
   readonly statIn: (folder: number, name: ByteString) => FileStat;
   /** Opens an entry of an open folder; `flags` as for open(2), without O_CREAT. */
   readonly openIn: (folder: number, name: ByteString, flags: number) => number;
+  /** Makes a file in an open folder and opens it to be written to. Never what is there already, be it a link. @param mode less the umask */
+  readonly createIn: (folder: number, name: ByteString, mode: number) => number;
   /** Names of the extended attributes, in the file system's order; none where it has no such thing. */
   readonly listXattrs: (target: FileTarget) => readonly ByteString[];
   /** Undefined if there is none of that name. */

@@ -1,11 +1,12 @@
 /** The file calls in plain Node: what it cannot do is listed, and refused where nothing near it can be done. */
-import { fstatSync, futimesSync, lstatSync, lutimesSync, openSync, readFileSync } from "node:fs";
+import { constants, fstatSync, futimesSync, lstatSync, lutimesSync, openSync, readFileSync } from "node:fs";
 import { type ByteString, bytesOf } from "../base/byte-string.ts";
 import { DomainError } from "../base/errors.ts";
 import type { FileCalls, FileStat, FileTarget } from "./files.ts";
 
 /** Unit of a device's size in sysfs. */
 const SECTOR_BYTES = 512;
+const CREATE_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 export function nodeFileCalls(): FileCalls {
   return {
@@ -13,6 +14,7 @@ export function nodeFileCalls(): FileCalls {
     missing: ["xattrs", "special-files", "nanosecond-times", "holes"],
     statIn,
     openIn: (folder, name, flags) => openSync(pathIn(folder, name), flags),
+    createIn: (folder, name, mode) => openSync(pathIn(folder, name), CREATE_FILE, mode),
     listXattrs: () => [],
     getXattr: () => undefined,
     setXattr: () => refuse("set extended attribute"),

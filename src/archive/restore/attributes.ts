@@ -2,7 +2,7 @@
 import { type BigIntStats, fchmodSync, fchownSync, chmodSync, lchownSync } from "node:fs";
 import type { ByteString } from "../../base/byte-string.ts";
 import { fileCalls, type FileTarget } from "../../native/files.ts";
-import { type Node, statModeOf } from "../../repository/format/tree/node.ts";
+import { type ExtendedAttribute, type Node, statModeOf } from "../../repository/format/tree/node.ts";
 import { type FolderFd, pathIn, pathOf } from "../folder-handle.ts";
 import { readXattrs } from "../xattrs.ts";
 
@@ -18,6 +18,9 @@ export type Shortfall =
   | { readonly kind: "owner" }
   /** `code` is that of errno(3). */
   | { readonly kind: "xattr"; readonly name: ByteString; readonly code: string };
+
+/** A whole node, or a view of one. */
+export type NodeAttributes = Pick<Node, "mode" | "uid" | "gid" | "xattrs" | "atimeNs" | "mtimeNs">;
 
 const PERMISSIONS = 0o777;
 const ALL_MODE_BITS = 0o7777;
@@ -41,31 +44,31 @@ export class AttributeWriter {
    *
    * @param inherits the folder gives an owner, a group or ACLs to new entries
    */
-  modeToMake(node: Node, inherits: boolean): number {
+  modeToMake(node: NodeAttributes, inherits: boolean): number {
     // It may have to be opened a second time.
     return this.#ownsAlready(node, inherits) ? (statModeOf(node.mode) & PERMISSIONS) | OWNER_WRITES : UNFINISHED_MODE;
   }
 
   /** For a file made with modeToMake(). */
-  finishNewFile(fd: number, node: Node, inherits: boolean): void {
+  finishNewFile(fd: number, node: NodeAttributes, inherits: boolean): void {
     this.shortfalls = [];
-    const owns = this.#ownsAlready(node, inherits);
-    const isOwned = owns || this.#tryChown(() => fchownSync(fd, node.uid, node.gid));
-    if (inherits) this.#alignXattrs(fd, node);
-    else for (const { name, value } of node.xattrs) this.#setXattr(fd, name, value);
+    const { xattrs } = node;
+    const isOwned = this.#ownsAlready(node, inherits) || this.#tryChown(() => fchownSync(fd, node.uid, node.gid));
+    if (inherits) this.#alignXattrs(fd, xattrs);
+    else for (const { name, value } of xattrs) this.#setXattr(fd, name, value);
     const mode = this.#modeOf(node, isOwned);
     const made = this.modeToMake(node, inherits) & ~this.#self.umask;
-    if (made !== mode || inherits || node.xattrs.length > 0) fchmodSync(fd, mode);
+    if (made !== mode || inherits || xattrs.length > 0) fchmodSync(fd, mode);
     this.#calls.setTimes(fd, node.atimeNs, node.mtimeNs);
   }
 
   /** For a folder, or for a file that was there already: what is right is left alone. */
-  update(fd: number, node: Node, stat: BigIntStats): void {
+  update(fd: number, node: NodeAttributes, stat: BigIntStats): void {
     this.shortfalls = [];
     const isOwned =
       (stat.uid === BigInt(node.uid) && stat.gid === BigInt(node.gid)) || this.#tryChown(() => fchownSync(fd, node.uid, node.gid));
     // The owner's change takes bits of the mode away, and an ACL sets some.
-    const mayChangeMode = this.#alignXattrs(fd, node) || stat.uid !== BigInt(node.uid) || stat.gid !== BigInt(node.gid);
+    const mayChangeMode = this.#alignXattrs(fd, node.xattrs) || stat.uid !== BigInt(node.uid) || stat.gid !== BigInt(node.gid);
     const mode = this.#modeOf(node, isOwned);
     if (mayChangeMode || (Number(stat.mode) & ALL_MODE_BITS) !== mode) fchmodSync(fd, mode);
     if (stat.mtimeNs !== node.mtimeNs) this.#calls.setTimes(fd, node.atimeNs, node.mtimeNs);
@@ -83,12 +86,12 @@ export class AttributeWriter {
     this.#calls.setTimes(target, node.atimeNs, node.mtimeNs);
   }
 
-  #ownsAlready(node: Node, inherits: boolean): boolean {
+  #ownsAlready(node: NodeAttributes, inherits: boolean): boolean {
     return !inherits && node.uid === this.#self.uid && node.gid === this.#self.gid;
   }
 
   /** A program must not get the rights of somebody who never had it. */
-  #modeOf(node: Node, isOwned: boolean): number {
+  #modeOf(node: NodeAttributes, isOwned: boolean): number {
     const mode = statModeOf(node.mode) & ALL_MODE_BITS;
     return isOwned ? mode : mode & ~SETUID_SETGID;
   }
@@ -110,14 +113,12 @@ export class AttributeWriter {
   }
 
   /** Sets and removes what differs; gives whether anything did. */
-  #alignXattrs(target: FileTarget, node: Node): boolean {
+  #alignXattrs(target: FileTarget, xattrs: readonly ExtendedAttribute[]): boolean {
     const present = readXattrs(target);
-    const wanted = node.xattrs.filter(
-      ({ name, value }) => !present.some((own) => own.name === name && Buffer.compare(value, own.value) === 0),
-    );
+    const wanted = xattrs.filter(({ name, value }) => !present.some((own) => own.name === name && Buffer.compare(value, own.value) === 0));
     // Labels belong to the system that the file lies on; capabilities are a right.
     const extra = present.filter(({ name }) => !name.startsWith("security.") || name === "security.capability");
-    const unwanted = extra.filter((own) => !node.xattrs.some(({ name }) => name === own.name));
+    const unwanted = extra.filter((own) => !xattrs.some(({ name }) => name === own.name));
     for (const { name, value } of wanted) this.#setXattr(target, name, value);
     for (const { name } of unwanted) this.#tryXattr(name, () => this.#calls.removeXattr(target, name));
     return wanted.length + unwanted.length > 0;

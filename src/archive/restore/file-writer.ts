@@ -1,14 +1,12 @@
 /** Makes whole files: content and attributes in one go. Synchronous; one for each thread. */
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, renameSync, unlinkSync } from "node:fs";
-import type { Node } from "../../repository/format/tree/node.ts";
-import { type FolderFd, pathIn } from "../folder-handle.ts";
+import { closeSync, fstatSync, ftruncateSync, renameSync, unlinkSync } from "node:fs";
+import type { ByteString } from "../../base/byte-string.ts";
+import type { ScannedNode } from "../../repository/format/tree/decode.ts";
+import { createFileIn, type FolderFd, pathIn } from "../folder-handle.ts";
 import { type AttributeWriter, codeOf } from "./attributes.ts";
-import { FILE_INHERITS, FILE_REPLACES } from "./messages.ts";
+import { FILE_INHERITS, FILE_IS_LINKED, FILE_REPLACES } from "./messages.ts";
 import { DIRECT_MIN_BYTES, type FileHandles, openDirectly, writeContent, writeSparse } from "./content-write.ts";
 import { temporaryName } from "./temporary-name.ts";
-
-/** Never what is there already, be it a file, a link or anything else. */
-const MAKE_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 export class FileWriter {
   readonly #attributes: AttributeWriter;
@@ -22,20 +20,17 @@ export class FileWriter {
   /**
    * Until the file is whole, its name is free, or has what was there before, or has a file with another time than the node's.
    *
-   * @returns the inode
+   * @returns the inode, if others are to become links to it
    * Throws what the system does; nothing half made is left then.
    */
-  write(folder: FolderFd, node: Node, flags: number, content: Uint8Array): bigint {
+  write(folder: FolderFd, node: ScannedNode, flags: number, content: Uint8Array): bigint {
     if ((flags & FILE_REPLACES) !== 0) return this.#replace(folder, node, flags, content);
-    const path = pathIn(folder, node.name);
-    let file: FileHandles;
     try {
-      file = makeFile(path, this.#attributes.modeToMake(node, (flags & FILE_INHERITS) !== 0), content.length);
+      return this.#make(folder, node.name, node, flags, content);
     } catch (error) {
       if (codeOf(error) !== "EEXIST") throw error;
       return this.#replace(folder, node, flags, content);
     }
-    return this.#fill(file, path, node, flags, content);
   }
 
   /** Content of a file that is open elsewhere. */
@@ -44,10 +39,10 @@ export class FileWriter {
     else writeContent(file, content, at);
   }
 
-  #replace(folder: FolderFd, node: Node, flags: number, content: Uint8Array): bigint {
-    const path = pathIn(folder, temporaryName());
-    const file = makeFile(path, this.#attributes.modeToMake(node, (flags & FILE_INHERITS) !== 0), content.length);
-    const inode = this.#fill(file, path, node, flags, content);
+  #replace(folder: FolderFd, node: ScannedNode, flags: number, content: Uint8Array): bigint {
+    const name = temporaryName();
+    const inode = this.#make(folder, name, node, flags, content);
+    const path = pathIn(folder, name);
     try {
       renameSync(path, pathIn(folder, node.name));
     } catch (error) {
@@ -57,35 +52,39 @@ export class FileWriter {
     return inode;
   }
 
-  #fill(file: FileHandles, path: string | Buffer, node: Node, flags: number, content: Uint8Array): bigint {
-    const { fd } = file;
+  #make(folder: FolderFd, name: ByteString, node: ScannedNode, flags: number, content: Uint8Array): bigint {
+    const inherits = (flags & FILE_INHERITS) !== 0;
+    const mode = this.#attributes.modeToMake(node, inherits);
+    const file =
+      content.length < DIRECT_MIN_BYTES
+        ? { fd: createFileIn(folder, name, mode), direct: undefined }
+        : makeFile(folder, name, mode, content.length);
     let isWhole = false;
     try {
       this.writePiece(file, content, 0);
       // A hole at the end has to be told.
-      if (this.#sparse && content.at(-1) === 0) ftruncateSync(fd, content.length);
-      this.#attributes.finishNewFile(fd, node, (flags & FILE_INHERITS) !== 0);
-      const inode = node.links > 1 ? fstatSync(fd, { bigint: true }).ino : 0n;
+      if (this.#sparse && content.at(-1) === 0) ftruncateSync(file.fd, content.length);
+      this.#attributes.finishNewFile(file.fd, node, inherits);
+      const inode = (flags & FILE_IS_LINKED) === 0 ? 0n : fstatSync(file.fd, { bigint: true }).ino;
       isWhole = true;
       return inode;
     } finally {
       closeFile(file);
-      if (!isWhole) unlinkSync(path);
+      if (!isWhole) unlinkSync(pathIn(folder, name));
     }
   }
 }
 
-/** Throws what the system does; nothing is left then. @param length what it will have */
-export function makeFile(path: string | Buffer, mode: number, length: number): FileHandles {
-  const fd = openSync(path, MAKE_FILE, mode);
-  if (length < DIRECT_MIN_BYTES) return { fd, direct: undefined };
+/** All of it reads as zeros at first. Throws what the system does; nothing is left then. */
+export function makeFile(folder: FolderFd, name: ByteString, mode: number, length: number): FileHandles {
+  const fd = createFileIn(folder, name, mode);
   try {
-    // All of it reads as zeros at first, and is never made longer while others write, too.
+    // A file that grows is for one writer at a time.
     ftruncateSync(fd, length);
-    return { fd, direct: openDirectly(fd) };
+    return { fd, direct: length < DIRECT_MIN_BYTES ? undefined : openDirectly(fd) };
   } catch (error) {
     closeSync(fd);
-    unlinkSync(path);
+    unlinkSync(pathIn(folder, name));
     throw error;
   }
 }

@@ -37,7 +37,7 @@ export class PieceFile {
     this.#madeAs = options.replaces ? temporaryName() : node.name;
     this.#attributes = options.attributes;
     this.#end = options.end;
-    this.handles = makeFile(pathIn(folder.fd, this.#madeAs), options.attributes.modeToMake(node, folder.inherits), options.length);
+    this.handles = makeFile(folder.fd, this.#madeAs, options.attributes.modeToMake(node, folder.inherits), options.length);
     folder.hold();
   }
 

@@ -46,7 +46,7 @@ export class Trees {
    */
   async open(id: HexId): Promise<TreeNodes> {
     const idBytes = Uint8Array.fromHex(id);
-    let failure = new DomainError("corrupt", "tree_missing", `Cannot read tree "${id}": the index does not have it`);
+    let failure: DomainError | undefined;
     for (const entry of this.#index.locations("tree", idBytes, 0)) {
       try {
         return await this.#openAt(entry, id);
@@ -55,7 +55,7 @@ export class Trees {
         failure = error;
       }
     }
-    throw failure;
+    throw failure ?? new DomainError("corrupt", "tree_missing", `Cannot read tree "${id}": the index does not have it`);
   }
 
   async #openAt(entry: number, id: HexId): Promise<TreeNodes> {

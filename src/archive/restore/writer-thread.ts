@@ -137,8 +137,7 @@ class TaskWriter {
     const flags = files[at + 2] ?? 0;
     const content = memory.placedFor(0);
     const code = tryTo(() => {
-      const node = scanned.decode();
-      const inode = writer.write(files[at + 1] ?? -1, node, flags, content);
+      const inode = writer.write(files[at + 1] ?? NO_HANDLE, scanned, flags, content);
       if ((flags & FILE_IS_LINKED) !== 0) this.#inodes.push([this.#file, inode]);
     });
     if (code === undefined) {

@@ -64,8 +64,14 @@ export interface ScannedNode {
   /** The node's JSON as it lies in the tree, for TreeEncoder.addJson() when it is made a ByteString. A view. */
   readonly raw: Uint8Array;
   readonly size: number;
+  /** As Go has it; see `statModeOf()`. */
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly atimeNs: bigint;
   readonly mtimeNs: bigint;
   readonly ctimeNs: bigint;
+  readonly xattrs: readonly ExtendedAttribute[];
   readonly inode: bigint;
   readonly deviceId: bigint;
   readonly links: number;
@@ -119,12 +125,36 @@ export class NodeView implements ScannedNode {
     return this.#number("size", Number.MAX_SAFE_INTEGER);
   }
 
+  get mode(): number {
+    return this.#number("mode", MAX_UINT32);
+  }
+
+  get uid(): number {
+    return this.#number("uid", MAX_UINT32);
+  }
+
+  get gid(): number {
+    return this.#number("gid", MAX_UINT32);
+  }
+
+  get atimeNs(): bigint {
+    return this.#time("atime");
+  }
+
   get mtimeNs(): bigint {
     return this.#time("mtime");
   }
 
   get ctimeNs(): bigint {
     return this.#time("ctime");
+  }
+
+  get xattrs(): readonly ExtendedAttribute[] {
+    const xattrs: ExtendedAttribute[] = [];
+    if (this.#has("extended_attributes")) {
+      this.#walk("extended_attributes", (cursor) => cursor.takeList((from, to) => xattrs.push(this.#xattr(from, to))));
+    }
+    return xattrs;
   }
 
   get inode(): bigint {
@@ -172,12 +202,12 @@ export class NodeView implements ScannedNode {
     return {
       name: this.#name,
       type: this.type,
-      mode: this.#number("mode", MAX_UINT32),
+      mode: this.mode,
       mtimeNs: this.mtimeNs,
-      atimeNs: this.#time("atime"),
+      atimeNs: this.atimeNs,
       ctimeNs: this.ctimeNs,
-      uid: this.#number("uid", MAX_UINT32),
-      gid: this.#number("gid", MAX_UINT32),
+      uid: this.uid,
+      gid: this.gid,
       user: this.#text("user"),
       group: this.#text("group"),
       inode: this.inode,
@@ -185,7 +215,7 @@ export class NodeView implements ScannedNode {
       size: this.size,
       links: this.links,
       ...(linkTarget === "" ? {} : { linkTarget }),
-      xattrs: this.#xattrs(),
+      xattrs: this.xattrs,
       ...this.#genericAttributes(),
       device: this.#uint64("device"),
       ...(content === undefined ? {} : { content }),
@@ -302,14 +332,6 @@ export class NodeView implements ScannedNode {
 
   #failId(from: number): never {
     this.#cursor.fail("id that is not 64 lower-case hex digits", from);
-  }
-
-  #xattrs(): readonly ExtendedAttribute[] {
-    const xattrs: ExtendedAttribute[] = [];
-    if (this.#has("extended_attributes")) {
-      this.#walk("extended_attributes", (cursor) => cursor.takeList((from, to) => xattrs.push(this.#xattr(from, to))));
-    }
-    return xattrs;
   }
 
   #xattr(from: number, to: number): ExtendedAttribute {
