@@ -137,15 +137,19 @@ test("restore() restores a folder, or one file, of a snapshot", async (t) => {
 test("restore() restores what is selected", async (t) => {
   const all = await backedUp(t, makeEverything);
   const includes = [byteStringOf("hard")];
-  const { entries } = await restoreLast(all.store, "", all.target, { select: { ...EVERYTHING, includes } });
+  const select = { ...EVERYTHING, includes };
+  const plan = await restoreLast(all.store, "", all.target, { select, dryRun: true });
+  const { entries, folders } = await restoreLast(all.store, "", all.target, { select });
+  const expected = ["folder", "folder/deeper", "folder/deeper/hard", "hard"];
+  for (const told of [plan.entries, entries]) assert.deepEqual(told.map(({ path }) => path).toSorted(), expected);
+  assert.deepEqual([plan.folders, folders], [2, 2]);
+  // Folders without anything that is selected are not made, those on the way are as they were.
+  const made = describeTree(all.target);
   assert.deepEqual(
-    entries
-      .filter(({ path }) => !path.startsWith("folder") || path.includes("hard"))
-      .map(({ path }) => path)
-      .toSorted(),
-    ["folder/deeper/hard", "hard"],
+    Object.keys(made),
+    expected.map((path) => `/${path}`),
   );
-  assert.deepEqual(describeTree(all.target)["/folder/deeper"], describeTree(all.source)["/folder/deeper"]);
+  assert.deepEqual(made["/folder/deeper"], describeTree(all.source)["/folder/deeper"]);
   const excluded = join(all.folder, "excluded");
   await restoreLast(all.store, "", excluded, { select: { ...EVERYTHING, excludes: [byteStringOf("/folder"), byteStringOf("mode*")] } });
   assert.ok(existsSync(join(excluded, "hard")));

@@ -5,17 +5,30 @@
 import { type ByteString, displayText } from "../../base/byte-string.ts";
 import { closeHandle, type FolderFd, openFolderIn } from "../folder-handle.ts";
 
-export interface FolderState {
+export interface OpenFolder {
   readonly fd: FolderFd;
   /** It was there before, so any entry may be. */
   readonly isOld: boolean;
   /** It gives an owner, a group or ACLs to new entries. */
   readonly inherits: boolean;
+  /** It is to get its node's attributes. */
+  readonly isOurs: boolean;
 }
+
+/** `planned`: it would be made, in a dry run. `failed`: it cannot be had, as a finding says. */
+export type FolderState = OpenFolder | "planned" | "failed";
 
 /** How many folders wait for other threads, with their handles open. */
 export interface WaitingFolders {
   count: number;
+}
+
+export interface TargetFolderOptions {
+  /** A function is called once something is to be in the folder, after those of the folders above. */
+  readonly state: FolderState | (() => FolderState);
+  readonly waiting: WaitingFolders;
+  /** Gives it its attributes. */
+  readonly finish: (fd: FolderFd) => void;
 }
 
 export class TargetFolder {
@@ -24,24 +37,14 @@ export class TargetFolder {
   /** From the target on, "" for the target itself. */
   readonly path: ByteString;
   readonly depth: number;
-  readonly #state: FolderState | undefined;
+  #state: FolderState | (() => FolderState);
   readonly #waiting: WaitingFolders;
   readonly #finish: (fd: FolderFd) => void;
   /** Entries that are being made, and the walk as long as it is in it. */
   #users = 1;
   #isWalked = false;
 
-  /**
-   * @param state undefined: it does not exist, in a dry run
-   * @param finish gives it its attributes
-   */
-  constructor(
-    parent: TargetFolder | undefined,
-    name: ByteString,
-    state: FolderState | undefined,
-    waiting: WaitingFolders,
-    finish: (fd: FolderFd) => void,
-  ) {
+  constructor(parent: TargetFolder | undefined, name: ByteString, { state, waiting, finish }: TargetFolderOptions) {
     this.parent = parent;
     this.name = name;
     this.path = parent === undefined ? ("" as ByteString) : (`${parent.path}/${name}` as ByteString);
@@ -52,21 +55,31 @@ export class TargetFolder {
     parent?.hold();
   }
 
+  /** Before anything is put into it. False if it cannot be had. */
+  ensure(): boolean {
+    if (typeof this.#state === "function") this.#state = this.parent?.ensure() === false ? "failed" : this.#state();
+    return this.#state !== "failed";
+  }
+
   get exists(): boolean {
-    return this.#state !== undefined;
+    return this.#open !== undefined;
   }
 
   /** Open until as many calls of release() as of hold(), and of leave(). */
   get fd(): FolderFd {
-    return this.#state?.fd ?? -1;
+    return this.#open?.fd ?? -1;
   }
 
   get isOld(): boolean {
-    return this.#state?.isOld ?? false;
+    return this.#open?.isOld ?? false;
   }
 
   get inherits(): boolean {
-    return this.#state?.inherits ?? false;
+    return this.#open?.inherits ?? false;
+  }
+
+  get #open(): OpenFolder | undefined {
+    return typeof this.#state === "object" ? this.#state : undefined;
   }
 
   /** For people. */
@@ -82,10 +95,11 @@ export class TargetFolder {
     this.#users--;
     if (this.#users > 0) return;
     if (this.#isWalked) this.#waiting.count--;
+    const open = this.#open;
     try {
-      if (this.#state !== undefined) this.#finish(this.#state.fd);
+      if (open?.isOurs === true) this.#finish(open.fd);
     } finally {
-      if (this.#state !== undefined) closeHandle(this.#state.fd);
+      if (open !== undefined) closeHandle(open.fd);
       this.parent?.release();
     }
   }
