@@ -11,7 +11,9 @@ import { DIRECT_MIN_BYTES } from "./content-write.ts";
 import { closeFile, FileWriter, makeFile } from "./file-writer.ts";
 import { FILE_IS_LINKED } from "./messages.ts";
 
-const SELF = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, umask: process.umask() };
+const UMASK = 0o027;
+process.umask(UMASK);
+const SELF = { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0, umask: UMASK };
 const NAME = "file" as ByteString;
 const MTIME = "2024-05-06T07:08:09.123456789Z";
 
