@@ -35,6 +35,8 @@ export interface PlannerStart extends ThreadStart {
   readonly tellEntries: boolean;
   /** One for each writing thread. */
   readonly writers: readonly MessagePort[];
+  /** How many of them are enough for work that does not wait for the disk. */
+  readonly busyWriters: number;
   /** Where trees come from. */
   readonly trees: MessagePort;
 }

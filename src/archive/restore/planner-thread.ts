@@ -30,6 +30,7 @@ const waiting = { count: 0 };
 const queue = new WriteQueue({
   index,
   writers: start.writers,
+  busyWriters: start.busyWriters,
   waiting,
   fetch: (task, writer, place) => tell({ kind: "fetch", task, writer, place }),
   outcome: {

@@ -21,6 +21,8 @@ import { isDamage, type TreePlace } from "./trees.ts";
 const CONCURRENT_FETCHES = 12;
 /** Of each thread: they make much that lives for a moment only, and would let it pile up. */
 const YOUNG_GENERATION_MB = 16;
+/** While the others wait for the disk to take a long piece. */
+const SPARE_WRITERS = 1;
 const PROGRESS_EVERY_MS = 100;
 /** What Linux has where nothing else was set. */
 const USUAL_UMASK = 0o022;
@@ -43,7 +45,7 @@ class RestoreRun {
   readonly #self: ProcessIdentity;
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #writerCount = readerCount();
+  readonly #writerCount = readerCount(undefined, SPARE_WRITERS);
   readonly #counters: SharedArrayBuffer;
   readonly #stop = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   readonly #threads: Worker[] = [];
@@ -123,6 +125,7 @@ class RestoreRun {
       counterRow: this.#writerCount,
       tellEntries: onEntry !== undefined,
       writers: ports,
+      busyWriters: readerCount(),
       trees: serveTrees(treeFetch(this.#repository, cache, this.#signal)),
     };
     const planner = startOne("./planner-thread.ts", start, [...ports, start.trees]);

@@ -25,6 +25,8 @@ interface RunningTask extends TaskParts {
 export interface WriteQueueParts {
   readonly index: BlobIndex;
   readonly writers: readonly MessagePort[];
+  /** How many of them are enough for work that does not wait for the disk. */
+  readonly busyWriters: number;
   readonly fetch: (task: number, writer: number, place: TreePlace) => void;
   readonly outcome: WriteOutcome;
   readonly waiting: WaitingFolders;
@@ -171,7 +173,9 @@ export class WriteQueue {
       files: [...emptyFiles, ...uses.flatMap((use) => use.files)],
       pieces: uses.flatMap((use) => use.pieces),
     };
-    const writer = this.#writers.reduce((least, other) => (other.load < least.load ? other : least));
+    const { busyWriters } = this.#parts;
+    const writers = parts.pieces.length > 0 ? this.#writers : this.#writers.slice(0, busyWriters);
+    const writer = writers.reduce((least, other) => (other.load < least.load ? other : least));
     const bytes = range?.length ?? 0;
     const load = bytes + parts.files.length * FILE_LOAD;
     const task = ++this.#lastTask;

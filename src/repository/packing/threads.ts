@@ -17,13 +17,14 @@ export const PACKS_OF_READER = 3;
  * By processors, and by the memory that the process may take.
  *
  * @param packBytes the length of the packs that each of them fills
+ * @param spare more than processors, for work that waits for a disk
  */
-export function readerCount(packBytes: number = PACK_BYTES): number {
+export function readerCount(packBytes: number = PACK_BYTES, spare = 0): number {
   // 0 or a huge number where nothing is set.
   const limit = process.constrainedMemory();
   const readerBytes = READER_BYTES + PACKS_OF_READER * (packBytes - PACK_BYTES);
   const byMemory = limit > 0 ? Math.floor((limit - BASE_BYTES) / readerBytes) : MAX_READERS;
-  return Math.max(1, Math.min(availableParallelism(), MAX_READERS, byMemory));
+  return Math.max(1, Math.min(availableParallelism() + spare, MAX_READERS, byMemory));
 }
 
 /** @param fail gets what a thread did not expect */
