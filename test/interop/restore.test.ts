@@ -31,6 +31,7 @@ import { randomChunkerPolynomial } from "../../src/repository/format/polynomial.
 import { encodeNode } from "../../src/repository/format/tree/encode.ts";
 import { goModeOf, type Node } from "../../src/repository/format/tree/node.ts";
 import { EVERYTHING } from "../../src/archive/restore/options.ts";
+import { fileCalls } from "../../src/native/files.ts";
 import { FileStore } from "../../src/storage/file.ts";
 import { backUp, newRepository, PASSWORD } from "../support/backup.ts";
 import { cheapenKeys } from "../support/cheap-keys.ts";
@@ -139,7 +140,8 @@ test("restore() restores what is selected", async (t) => {
   const includes = [byteStringOf("hard")];
   const select = { ...EVERYTHING, includes };
   const plan = await restoreLast(all.store, "", all.target, { select, dryRun: true });
-  const { entries, folders } = await restoreLast(all.store, "", all.target, { select });
+  const { entries, folders, findings, verified } = await restoreLast(all.store, "", all.target, { select, verify: true });
+  assert.deepEqual([findings, verified], [[], 2]);
   const expected = ["folder", "folder/deeper", "folder/deeper/hard", "hard"];
   for (const told of [plan.entries, entries]) assert.deepEqual(told.map(({ path }) => path).toSorted(), expected);
   assert.deepEqual([plan.folders, folders], [2, 2]);
@@ -199,6 +201,22 @@ test("restore() with if-changed compares what is there, and writes only what dif
   const after = inodes();
   assert.equal(after.get("noise"), before.get("noise"));
   assert.notEqual(after.get("text"), before.get("text"));
+});
+
+test("restore() that reads back tells of content that has the right size and time and is another", async (t) => {
+  const all = await backedUp(t, makeManyFiles);
+  await restoreLast(all.store, "", all.target);
+  const changed = ["large", "f3/7"].map((path) => join(all.target, path));
+  for (const path of changed) {
+    const content = readFileSync(path);
+    content[content.length - 1] = (content.at(-1) ?? 0) ^ 1;
+    const times = statSync(path, { bigint: true });
+    writeFileSync(path, content);
+    fileCalls().setTimes(byteStringOf(path), times.atimeNs, times.mtimeNs);
+  }
+  const { findings, verified, unchanged } = await restoreLast(all.store, "", all.target, { overwrite: "if-changed", verify: true });
+  assert.deepEqual(findings.map(({ code, object }) => `${code} ${object}`).toSorted(), ["entry_differs f3/7", "entry_differs large"]);
+  assert.deepEqual([verified, unchanged], [1499, 1501]);
 });
 
 test("restore() with never keeps what is there, and with if-newer what is not older", async (t) => {

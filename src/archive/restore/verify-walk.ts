@@ -33,7 +33,7 @@ export class VerifyWalk {
   }
 
   /** @param path of the folder, for patterns */
-  async verify(folder: FolderFd, tree: HexId, entry: ByteString | undefined, path = "" as ByteString): Promise<void> {
+  async verify(folder: FolderFd | "gone", tree: HexId, entry: ByteString | undefined, path = "" as ByteString): Promise<void> {
     try {
       const nodes = await this.#parts.trees.open(tree);
       for (let node = nodes.next(); node !== undefined; node = nodes.next()) {
@@ -49,20 +49,27 @@ export class VerifyWalk {
     }
   }
 
-  async #verifyFolder(parent: FolderFd, { name, subtree }: ScannedNode, path: ByteString): Promise<void> {
-    if (subtree === undefined || !this.#parts.selection.mayTakeBelow(path)) return;
-    const folder = this.#open(path, () => openFolderIn(parent, name));
+  async #verifyFolder(parent: FolderFd | "gone", { name, subtree }: ScannedNode, path: ByteString): Promise<void> {
+    const { selection, findings } = this.#parts;
+    if (subtree === undefined || !selection.mayTakeBelow(path)) return;
+    const folder = parent === "gone" ? parent : this.#open(path, () => openFolderIn(parent, name));
     if (folder === undefined) return;
+    // One that is not selected is there only if something below it is.
+    if (folder === "gone" && selection.takes(path)) {
+      findings.differs(shown(path));
+      return;
+    }
     try {
       await this.verify(folder, subtree, undefined, path);
     } finally {
-      closeHandle(folder);
+      if (folder !== "gone") closeHandle(folder);
     }
   }
 
-  #verifyFile(folder: FolderFd, node: ScannedNode, path: ByteString): void {
-    const fd = this.#open(path, () => openFileIn(folder, node.name));
-    if (fd === undefined) return;
+  #verifyFile(folder: FolderFd | "gone", node: ScannedNode, path: ByteString): void {
+    const fd = folder === "gone" ? folder : this.#open(path, () => openFileIn(folder, node.name));
+    if (fd === "gone") this.#parts.findings.differs(shown(path));
+    if (typeof fd !== "number") return;
     try {
       const isOurs = fstatSync(fd, { bigint: true }).mtimeNs === node.mtimeNs;
       // What was kept as it was need not be as the snapshot has it.
@@ -76,15 +83,15 @@ export class VerifyWalk {
     }
   }
 
-  /** Undefined, and a finding, if it cannot be opened. */
-  #open(path: ByteString, open: () => number): number | undefined {
+  /** Undefined, and a finding, if it is there and cannot be opened. */
+  #open(path: ByteString, open: () => number): number | "gone" | undefined {
     try {
       return open();
     } catch (error) {
       const code = codeOf(error);
       if (code === "") throw error;
-      if (GONE.has(code)) this.#parts.findings.differs(shown(path));
-      else this.#parts.findings.odd("partial", "entry_not_verified", shown(path), `Cannot read "${shown(path)}" back: ${code}`);
+      if (GONE.has(code)) return "gone";
+      this.#parts.findings.odd("partial", "entry_not_verified", shown(path), `Cannot read "${shown(path)}" back: ${code}`);
       return undefined;
     }
   }
