@@ -177,7 +177,8 @@ export class FileStore implements ObjectStore {
     key: ObjectKey,
     { offset, length }: { readonly offset: number; readonly length: number },
   ): Promise<Uint8Array> {
-    const bytes = new Uint8Array(length);
+    // Not zeroed first: all of it is read into, or nobody gets it.
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
     for (let at = 0; at < length;) {
       const { bytesRead } = await file.read(bytes, at, length - at, offset + at);
       if (bytesRead === 0) throw objectTorn(this.url, key, { offset, length }, offset + at);
