@@ -47,6 +47,7 @@ const MAX_PIECE_FILES = 256;
 const MAX_WAITING_FOLDERS = 256;
 const EMPTY_FILES_AT_ONCE = 1024;
 const ID_BYTES = 32;
+const NONE_FAILED: readonly number[] = [];
 
 export class WriteQueue {
   readonly #parts: WriteQueueParts;
@@ -136,10 +137,17 @@ export class WriteQueue {
     });
   }
 
-  #useOf(entry: number, failed: readonly number[] = [], from?: BlobUse): BlobUse {
+  #useOf(entry: number, failed = NONE_FAILED, from?: BlobUse): BlobUse {
     const { index } = this.#parts;
-    const place = { pack: index.packOf(entry), offset: index.offsetOf(entry), length: index.lengthOf(entry) };
-    return { entry, ...place, files: from?.files ?? [], pieces: from?.pieces ?? [], failed };
+    return {
+      entry,
+      pack: index.packOf(entry),
+      offset: index.offsetOf(entry),
+      length: index.lengthOf(entry),
+      files: from?.files ?? [],
+      pieces: from?.pieces ?? [],
+      failed,
+    };
   }
 
   async #flush(): Promise<void> {

@@ -1,13 +1,11 @@
 /** One task of a writing thread, as the planner sees it: what is made of the blobs of one range, and what became of it. */
 import type { ByteString } from "../../base/byte-string.ts";
-import { concatBytes } from "../../base/bytes.ts";
 import { DomainError } from "../../base/errors.ts";
 import type { Shortfall } from "./attributes.ts";
 import type { BlobPlace } from "./blob-ranges.ts";
 import { FILE_WORDS, NO_HANDLE, PIECE_WORDS, type WriteReply, type WriteTask } from "./messages.ts";
 import type { PieceFile } from "./piece-file.ts";
 import type { TargetFolder } from "./target-folder.ts";
-import { ownMemory } from "./tree-port.ts";
 
 /** A file of one blob or none, made by one thread in one go. */
 export interface WholeFile {
@@ -54,7 +52,7 @@ export interface WriteOutcome {
 const NO_BLOB = -1;
 const TREE_HEAD = Buffer.from('{"nodes":[');
 const TREE_TAIL = Buffer.from("]}");
-const COMMA = Buffer.from(",");
+const COMMA = 0x2c;
 
 /** @param rangeOffset undefined: nothing is fetched for it */
 export function writeTask(task: number, { uses, files, pieces }: TaskParts, rangeOffset: number | undefined): WriteTask {
@@ -151,5 +149,15 @@ function refusal(code: string | undefined): Error | undefined {
 }
 
 function joinNodes(files: readonly WholeFile[]): Uint8Array<ArrayBuffer> {
-  return ownMemory(concatBytes([TREE_HEAD, ...files.flatMap(({ raw }, at) => (at === 0 ? [raw] : [COMMA, raw])), TREE_TAIL]));
+  const commas = Math.max(files.length - 1, 0);
+  const tree = new Uint8Array(files.reduce((sum, { raw }) => sum + raw.length, TREE_HEAD.length + commas + TREE_TAIL.length));
+  tree.set(TREE_HEAD);
+  let at = TREE_HEAD.length;
+  for (const { raw } of files) {
+    if (at > TREE_HEAD.length) tree[at++] = COMMA;
+    tree.set(raw, at);
+    at += raw.length;
+  }
+  tree.set(TREE_TAIL, at);
+  return tree;
 }

@@ -20,6 +20,7 @@ const TO_LOWER_CASE = 0x20;
 const TRUE = Buffer.from("true");
 const FALSE = Buffer.from("false");
 const NULL = Buffer.from("null");
+const NO_BYTES = Buffer.alloc(0);
 const SPACE = 0x20;
 /** One table look-up for each byte of a text instead of three comparisons. */
 const PLAIN_IN_TEXT = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= SPACE && byte !== QUOTE && byte !== BACKSLASH ? 1 : 0));
@@ -30,7 +31,7 @@ export type MemberVisitor = (keyFrom: number, keyTo: number, from: number, to: n
 
 export class JsonCursor {
   /** What is walked over, up to `end`. */
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = NO_BYTES;
   end = 0;
   at = 0;
   /** Where `bytes` begins in the tree, for messages. */

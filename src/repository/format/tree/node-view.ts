@@ -41,6 +41,8 @@ const INDEX_OF = Object.fromEntries(FIELDS.map((field, index) => [field, index])
 const FIELD_BY_SHAPE = new Uint8Array(32 * 256).fill(NO_FIELD);
 for (const [index, bytes] of FIELD_BYTES.entries()) FIELD_BY_SHAPE[shape(bytes.length, bytes[0] ?? 0)] = index;
 
+const QUOTED_TYPES = NODE_TYPES.map((type) => Buffer.from(`"${type}"`));
+
 const MAX_UINT32 = 2 ** 32 - 1;
 const MAX_UINT64 = 2n ** 64n - 1n;
 const MAX_UINT64_DIGITS = 20;
@@ -113,6 +115,12 @@ export class NodeView implements ScannedNode {
   }
 
   get type(): NodeType {
+    const { bytes } = this.#cursor;
+    const from = this.#from[INDEX_OF.type] ?? 0;
+    const length = (this.#to[INDEX_OF.type] ?? 0) - from;
+    // As all writers write it, without a text for each look.
+    const asWritten = QUOTED_TYPES.findIndex((quoted) => quoted.length === length && isAt(bytes, from, quoted));
+    if (asWritten >= 0) return NODE_TYPES[asWritten] ?? "irregular";
     const text = this.#bytesOfText("type");
     return NODE_TYPES.find((type) => type === text) ?? "irregular";
   }
