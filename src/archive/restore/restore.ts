@@ -14,8 +14,9 @@ import type { ProcessIdentity } from "./attributes.ts";
 import { newRestoreCounters, restoreTotals } from "./counters.ts";
 import type { FetchedRange, PlannerMessage, PlannerStart, WriterStart } from "./messages.ts";
 import type { RestoreOptions, RestoreResult } from "./options.ts";
-import { errorOf, ownMemory, serveTrees, treeFetch } from "./tree-port.ts";
+import { errorOf, serveTrees, treeFetch } from "./tree-port.ts";
 import { isDamage, type TreePlace } from "./trees.ts";
+import { ownBytes } from "../../repository/threads/own-memory.ts";
 
 /** Requests at a time: enough to hide a network's delays. The planner bounds the bytes. */
 const CONCURRENT_FETCHES = 12;
@@ -157,7 +158,7 @@ class RestoreRun {
     let bytes: Uint8Array<ArrayBuffer> | undefined;
     try {
       using _ = await this.#fetches.acquire(this.#signal);
-      bytes = ownMemory(await this.#repository.store.get(keyOfFile("data", pack), { range: { offset, length }, signal: this.#signal }));
+      bytes = ownBytes(await this.#repository.store.get(keyOfFile("data", pack), { range: { offset, length }, signal: this.#signal }));
     } catch (error) {
       if (!isDamage(error)) this.#fail(error);
     }

@@ -7,6 +7,7 @@ import type { Repository } from "../../repository/repository.ts";
 import { TreePacks } from "../../repository/tree-packs.ts";
 import type { ErrorMessage, TreeReply, TreeRequest } from "./messages.ts";
 import { type FetchTree, isDamage, type TreePlace } from "./trees.ts";
+import { ownBytes } from "../../repository/threads/own-memory.ts";
 
 /** For the thread. */
 export function treesThrough(port: MessagePort): FetchTree {
@@ -31,7 +32,7 @@ export function serveTrees(fetch: FetchTree): MessagePort {
   const { port1, port2 } = new MessageChannel();
   const answer = async ({ request, ...place }: TreeRequest): Promise<void> => {
     try {
-      const sealed = ownMemory(await fetch(place));
+      const sealed = ownBytes(await fetch(place));
       port1.postMessage({ request, result: { sealed } } satisfies TreeReply, [sealed.buffer]);
     } catch (error) {
       port1.postMessage({ request, result: { failure: messageOf(error) } } satisfies TreeReply);
@@ -52,12 +53,6 @@ export function treeFetch(repository: Repository, cache: LocalCache | undefined,
       return repository.store.get(keyOfFile("data", pack), { range: { offset, length }, signal });
     }
   };
-}
-
-/** Memory that can be transferred: not part of a pool that others use. */
-export function ownMemory(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { buffer } = bytes;
-  return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length ? new Uint8Array(buffer) : Uint8Array.from(bytes);
 }
 
 export function messageOf(error: unknown): ErrorMessage {
