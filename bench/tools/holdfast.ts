@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { cacheRoot } from "../../dev/host/cache.ts";
 import { run } from "../../dev/host/run.ts";
 import { type CaseName } from "../cases.ts";
 import { type CommandLine, type Place, s3Environment, type Task, type Tool } from "./tool.ts";
@@ -19,12 +20,13 @@ function holdfast(name: string, version: string, backupFlags: readonly string[])
   return {
     name,
     version: `holdfast ${version}`,
-    environment: ({ place, password }) => ({
+    environment: ({ place }) => ({
       ...s3Environment(place),
       HOLDFAST_REPOSITORY: repositoryUrl(place),
-      HOLDFAST_PASSWORD: password,
+      // Kept from run to run, as on any machine where Holdfast has run before.
+      NODE_COMPILE_CACHE: join(cacheRoot(), "bench-compiled"),
     }),
-    init: (task) => [line(task, "repository", "init")],
+    init: (task) => [[PROGRAM, "repository", "init", "--key-out", keyFile(task), "--cache-dir", task.stateFolder]],
     commands: (task) => ({
       first: { measured: line(task, "files", "backup", ...whatIsIn(task.data.first, task), ...backupFlags) },
       unchanged: { measured: line(task, "files", "backup", ...whatIsIn(task.data.first, task), ...backupFlags) },
@@ -45,7 +47,12 @@ function whatIsIn(folder: string, { data: { image } }: Task): readonly string[] 
 }
 
 function line(task: Task, ...args: string[]): CommandLine {
-  return [PROGRAM, ...args, "--cache-dir", task.stateFolder];
+  return [PROGRAM, ...args, "--cache-dir", task.stateFolder, "--password-file", keyFile(task)];
+}
+
+/** A repository of its own: with a key that it makes, not with a password that somebody chose. */
+function keyFile(task: Task): string {
+  return join(task.stateFolder, "key");
 }
 
 function repositoryUrl(place: Place): string {

@@ -47,7 +47,8 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
 
 /** An unsigned 32-bit little-endian integer, as pack headers have them. Throws RangeError past the end. */
 export function readUint32LE(bytes: Uint8Array, at: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, true);
+  requirePlace(bytes, at);
+  return ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
 }
 
 /** Writes the 4 bytes at `at`. Throws RangeError past the end or when the value does not fit. */
@@ -55,7 +56,15 @@ export function writeUint32LE(bytes: Uint8Array, at: number, value: number): voi
   if (!Number.isInteger(value) || value < 0 || value > 0xffff_ffff) {
     throw new RangeError(`Cannot write an unsigned 32-bit integer: value is ${value}`);
   }
-  new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).setUint32(at, value, true);
+  requirePlace(bytes, at);
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
+}
+
+function requirePlace(bytes: Uint8Array, at: number): void {
+  if (!(at >= 0 && at + 4 <= bytes.length)) throw new RangeError(`Cannot reach 4 bytes at ${at}: there are ${bytes.length}`);
 }
 
 function fromBase64Url(text: string): Uint8Array | undefined {

@@ -25,6 +25,10 @@ export class StatxBuffer {
   readonly #words32: Uint32Array;
   readonly #words64: BigUint64Array;
   readonly #signed64: BigInt64Array;
+  /** Most files lie on one device, so the last one's number is kept. */
+  #major = 0;
+  #minor = 0;
+  #dev = 0n;
 
   constructor() {
     const { memory, address } = new NativeBuffer(STATX_BYTES);
@@ -56,12 +60,20 @@ export class StatxBuffer {
     return (this.#signed64[at] ?? 0n) * SECOND_NS + BigInt(this.#words32[2 * at + 2] ?? 0);
   }
 
-  /** Major and minor number as libc's makedev(3) joins them. */
   #device(at: number): bigint {
     const major = this.#words32[at] ?? 0;
     const minor = this.#words32[at + 1] ?? 0;
-    if (major < 0x1000 && minor < 0x100) return BigInt(major * 0x100 + minor);
-    const [high, low] = [BigInt(major), BigInt(minor)];
-    return (low & 0xffn) | ((high & 0xfffn) << 8n) | ((low & ~0xffn) << 12n) | ((high & ~0xfffn) << 32n);
+    if (major === 0 && minor === 0) return 0n;
+    if (major !== this.#major || minor !== this.#minor) {
+      this.#dev = makedev(BigInt(major), BigInt(minor));
+      this.#major = major;
+      this.#minor = minor;
+    }
+    return this.#dev;
   }
+}
+
+/** As makedev(3) of libc joins them. */
+function makedev(major: bigint, minor: bigint): bigint {
+  return (minor & 0xffn) | ((major & 0xfffn) << 8n) | ((minor & ~0xffn) << 12n) | ((major & ~0xfffn) << 32n);
 }

@@ -2,7 +2,7 @@
  * Stores blobs: hash, look up, compress, seal, collect in packs. Synchronous, one for each thread; threads share the index and the set
  * of what is new in this run, so that no two store the same blob.
  */
-import { randomInt } from "node:crypto";
+import { randomFillSync } from "node:crypto";
 import { DomainError } from "../base/errors.ts";
 import type { HexId } from "../base/ids.ts";
 import { primitives, type Primitives } from "../native/primitives.ts";
@@ -80,6 +80,8 @@ export interface LongBlob {
 }
 
 const VERIFIED_SHARE = 16;
+/** Drawn at a time: a call for each blob would cost as much as sealing a small one. */
+const RANDOM_BYTES = 1024;
 const ID_BYTES = 32;
 const NONCE_BYTES = 16;
 
@@ -95,6 +97,7 @@ export class BlobPacker {
   readonly #sink: PackSink;
   readonly #primitives: Primitives = primitives();
   readonly #open: (PackBuffer | undefined)[] = Array.from({ length: OPEN_PACKS }, () => undefined);
+  readonly #slots = new RandomSlots();
   readonly #id = new Uint8Array(ID_BYTES);
   readonly #verifiedId = new Uint8Array(ID_BYTES);
   #sealedCopy = new Uint8Array(0);
@@ -185,7 +188,7 @@ export class BlobPacker {
     if (this.#settings.version === 1) throw new RangeError("Cannot store a compressed blob in a repository of version 1");
     if (this.#index.find(this.#type, ids, at) >= 0 || !this.#fresh.add(this.#type, ids, at)) return false;
     this.#id.set(ids.subarray(at, at + ID_BYTES));
-    const slot = randomInt(OPEN_PACKS);
+    const slot = this.#slots.next();
     const pack = this.#packFor(slot, body.length);
     pack.bytes.set(body, pack.length + NONCE_BYTES);
     this.#sealLast(slot, pack, body.length, { plainBytes, isCompressed: true });
@@ -193,7 +196,7 @@ export class BlobPacker {
   }
 
   #store(plain: Uint8Array): void {
-    const slot = randomInt(OPEN_PACKS);
+    const slot = this.#slots.next();
     const pack = this.#packFor(slot, plain.length);
     const bodyAt = pack.length + NONCE_BYTES;
     const shorter = this.#settings.version === 1 ? -1 : this.#compress(plain, pack.bytes.subarray(bodyAt, bodyAt + plain.length));
@@ -297,6 +300,20 @@ export class BlobPacker {
     }
     this.#primitives.sha256Into(plain, this.#verifiedId, 0);
     if (this.#verifiedId.toHex() !== id) throw damagedMemory(id);
+  }
+}
+
+/** Which pack a blob goes into: nobody can tell from what went before. */
+class RandomSlots {
+  readonly #bytes = new Uint8Array(RANDOM_BYTES);
+  #at = RANDOM_BYTES;
+
+  next(): number {
+    if (this.#at === RANDOM_BYTES) {
+      randomFillSync(this.#bytes);
+      this.#at = 0;
+    }
+    return (this.#bytes[this.#at++] ?? 0) % OPEN_PACKS;
   }
 }
 

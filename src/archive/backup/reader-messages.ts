@@ -1,6 +1,7 @@
 /** What the walking thread and the reading threads say to each other. */
 import type { MessagePort } from "node:worker_threads";
 import type { ByteString } from "../../base/byte-string.ts";
+import type { FileStat } from "../../native/files.ts";
 import type { ChunkerSpec } from "../../repository/chunker/chunker.ts";
 import type { PackerSettings } from "../../repository/blob-packer.ts";
 import type { SharedBlobIndex } from "../../repository/index/blob-index.ts";
@@ -37,9 +38,14 @@ export interface FileToRead {
   readonly name: ByteString;
 }
 
+export interface WholeFile extends FileToRead {
+  /** One that is longer is not read: it is better told first to how many readers it goes. */
+  readonly atMostBytes: number;
+}
+
 export type ReaderRequest =
   /** Whole files, each to become a node. */
-  | { readonly kind: "files"; readonly batch: number; readonly files: readonly FileToRead[] }
+  | { readonly kind: "files"; readonly batch: number; readonly files: readonly WholeFile[] }
   /** A part of a large file. */
   | { readonly kind: "range"; readonly batch: number; readonly file: FileToRead; readonly from: number; readonly to: number }
   /** A part of a file or block device that is open already. Answered as a range. */
@@ -66,6 +72,8 @@ export type ReaderRequest =
 export type ReadFile =
   /** The node as JSON in a tree, its bytes as units. `changed`: while it was read. */
   | { readonly kind: "node"; readonly json: ByteString; readonly changed: boolean }
+  /** It is longer than what was asked for, and was not read. */
+  | { readonly kind: "longer"; readonly stat: FileStat }
   /** It is no regular file any more. */
   | { readonly kind: "replaced" }
   /** `code` is that of errno(3). */

@@ -3,10 +3,10 @@ import type { MessagePort } from "node:worker_threads";
 import type { PackRest } from "../../repository/pack-buffer.ts";
 import type { FolderFd } from "../folder-handle.ts";
 import type { SealedTree } from "./parent-trees.ts";
-import type { FileToRead, ReaderReply, ReaderRequest, ReadFile, ReadRange } from "./reader-messages.ts";
+import type { FileToRead, ReaderReply, ReaderRequest, ReadFile, ReadRange, WholeFile } from "./reader-messages.ts";
 
 interface QueuedFile {
-  readonly file: FileToRead;
+  readonly file: WholeFile;
   readonly done: (result: ReadFile) => void;
 }
 
@@ -25,6 +25,8 @@ interface Batch {
 /** A batch is sent with so many files, or so many bytes. */
 const BATCH_FILES = 128;
 const BATCH_BYTES = 4 << 20;
+/** Of a file that is read without a look at its length: a batch of them is still no more than 32 MiB. */
+const SHORT_FILE_BYTES = 256 << 10;
 /** What opening a file costs beside reading it. */
 const FILE_LOAD = 32 << 10;
 /** What comparing a folder costs, in bytes that could be read meanwhile. */
@@ -50,7 +52,16 @@ export class ReaderPool {
   }
 
   readFile(file: FileToRead, sizeBytes: number, done: (result: ReadFile) => void): void {
-    this.#files.push({ file, done });
+    this.#queue({ file: { ...file, atMostBytes: Infinity }, done }, sizeBytes);
+  }
+
+  /** A file of unknown length, to be read if it is a short one, as most are: then nobody has to look at it before. */
+  readShortFile(file: FileToRead, done: (result: ReadFile) => void): void {
+    this.#queue({ file: { ...file, atMostBytes: SHORT_FILE_BYTES }, done }, 0);
+  }
+
+  #queue(file: QueuedFile, sizeBytes: number): void {
+    this.#files.push(file);
     this.#bytes += sizeBytes;
     if (this.#files.length >= BATCH_FILES || this.#bytes >= BATCH_BYTES) this.sendFiles();
   }
@@ -169,6 +180,8 @@ export class ReaderPool {
     this.#batches.delete(reply.batch);
     batch.reader.load -= batch.load;
     batch.done(reply);
+    // What came of it may be files to read, and nobody else sends them when the walk is over.
+    if (batch.reader.load === 0) this.sendFiles();
     for (const resume of this.#waiting.splice(0)) resume();
   }
 }

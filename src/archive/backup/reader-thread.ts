@@ -20,7 +20,7 @@ import { CounterRow } from "./counters.ts";
 import { openParentFolder } from "./parent-trees.ts";
 import { compareFolder } from "./unchanged.ts";
 import { Cipher } from "../../repository/format/cipher.ts";
-import type { FileToRead, ReaderReply, ReaderRequest, ReaderStart, ReadFile, ReadRange } from "./reader-messages.ts";
+import type { FileToRead, ReaderReply, ReaderRequest, ReaderStart, ReadFile, ReadRange, WholeFile } from "./reader-messages.ts";
 import { ThreadPacks } from "../../repository/packing/thread-packs.ts";
 
 const ID_BYTES = 32;
@@ -86,9 +86,10 @@ function reply(message: ReaderReply): void {
   start.requests.postMessage(message);
 }
 
-function readFile(file: FileToRead): ReadFile {
-  return whileOpen(file, (fd, stat) => {
+function readFile(file: WholeFile): ReadFile {
+  return whileOpen<ReadFile>(file, (fd, stat) => {
     const { size } = stat;
+    if (size > file.atMostBytes) return { kind: "longer", stat };
     const content = reader.read(fd, { from: 0, to: size === 0 ? Infinity : size, nextData: nextDataIn(fd, stat, size) });
     const ids = hexIds(content.ids);
     const changed = content.bytes !== size || (content.reads > 1 && isChanged(stat, statOf(fd)));

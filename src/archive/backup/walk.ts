@@ -2,7 +2,7 @@
  * Walks folders in the order of their names: takes what did not change from the parent snapshot, has new content read by other threads,
  * and stores the trees. One folder's mishap is a finding, and the rest goes on.
  */
-import { readdirSync, readlinkSync, readSync } from "node:fs";
+import { readlinkSync } from "node:fs";
 import { type ByteString, bytesOf, byteStringOf, displayText } from "../../base/byte-string.ts";
 import type { Finding } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
@@ -11,8 +11,7 @@ import { fileCalls, type FileStat } from "../../native/files.ts";
 import { type NodeType, nodeTypeOf } from "../../repository/format/tree/node.ts";
 import type { BlobIndex } from "../../repository/index/blob-index.ts";
 import { REPOSITORY_LIMITS } from "../../repository/format/limits.ts";
-import { type FolderMark, hasHeader } from "../exclude.ts";
-import { closeHandle, type FolderFd, openFileIn, openFolderAt, openFolderIn, pathIn, pathOf } from "../folder-handle.ts";
+import { closeHandle, type FolderFd, openFolderAt, openFolderIn, pathIn, pathOf } from "../folder-handle.ts";
 import { compilePatterns, type PathPatterns } from "../path-pattern.ts";
 import { encodeNode } from "../../repository/format/tree/encode.ts";
 import { nodeOf, type NodeParts, type NodeStyle } from "../stat-node.ts";
@@ -22,8 +21,10 @@ import { changedFinding, fileFinding, isGone, isSystemError, replacedFinding, to
 import { LargeFile } from "./large-file.ts";
 import { EarlierFolders } from "./earlier-folders.ts";
 import type { EarlierTree } from "./earlier-trees.ts";
+import { listFolder, type NameList, NO_NAMES } from "./folder-list.ts";
 import { OpenFolder } from "./open-folder.ts";
 import { jsonOf, type ParentTrees } from "./parent-trees.ts";
+import type { FileToRead, ReadFile } from "./reader-messages.ts";
 import type { ReaderPool } from "./reader-pool.ts";
 import type { TreeSource, Wanted } from "./source.ts";
 import { TreeBlob } from "./tree-blob.ts";
@@ -63,6 +64,9 @@ interface Child {
   readonly begin: (soFar: () => HexId | undefined) => void;
   readonly settle: (tree: HexId) => void;
 }
+
+/** Puts a file into its folder's tree, or leaves it out. */
+type Settle = (node: ByteString | "omitted") => void;
 
 /** The name that stands for an open folder itself. */
 const ITSELF = "" as ByteString;
@@ -127,10 +131,11 @@ export class Walk {
   async #walk(place: Place): Promise<void> {
     const { folder, wanted } = place;
     try {
-      const names = wanted === undefined ? this.#list(place) : Array.from(wanted.keys());
+      const { names, others } = wanted === undefined ? this.#list(place) : namesOf(wanted);
       for (const name of names.toSorted()) {
         if (!this.#parts.readers.hasRoom) await this.#parts.readers.room();
-        await this.#visit(place, name);
+        if (!others.has(name) && this.#isToRead(place, name)) this.#readShortFile(place, name);
+        else await this.#visit(place, name);
       }
     } finally {
       folder.finishList();
@@ -159,9 +164,23 @@ export class Walk {
     return undefined;
   }
 
+  /** Whether a file is to be read whatever stat(2) says of it. */
+  #isToRead(place: Place, name: ByteString): boolean {
+    return this.#keepsAll && !place.earlier.hasFile(name);
+  }
+
+  #readShortFile({ folder }: Place, name: ByteString): void {
+    const file = { folder: folder.fd, name };
+    const settle = this.#await(folder, name, "filesNew");
+    this.#parts.readers.readShortFile(file, (result) => {
+      if (result.kind === "longer") this.#readFile(folder, file, result.stat, settle);
+      else this.#take(folder, name, result, settle);
+    });
+  }
+
   #visitFile(place: Place, name: ByteString, stat: FileStat): void {
     const { folder } = place;
-    const { readers, counters } = this.#parts;
+    const { counters } = this.#parts;
     const { size } = stat;
     if (size > (this.#source.excludes.largerThanBytes ?? Infinity)) return;
     const unchanged = place.earlier.unchangedFile(name, stat);
@@ -173,29 +192,37 @@ export class Walk {
       return;
     }
     const kind = place.earlier.hasFile(name) ? "filesChanged" : "filesNew";
+    this.#readFile(folder, { folder: folder.fd, name }, stat, this.#await(folder, name, kind));
+  }
+
+  /** Takes a place in the folder for a file that is read meanwhile. */
+  #await(folder: OpenFolder, name: ByteString, kind: "filesChanged" | "filesNew"): Settle {
     const slot = folder.await(name);
     folder.hold();
-    const settle = (node: ByteString | "omitted"): void => {
+    return (node) => {
       folder.release();
-      if (node !== "omitted") counters.add(kind);
+      if (node !== "omitted") this.#parts.counters.add(kind);
       folder.settle(slot, node);
     };
-    const file = { folder: folder.fd, name };
+  }
+
+  #readFile(folder: OpenFolder, file: FileToRead, stat: FileStat, settle: Settle): void {
     const cut = this.#parts.forcedCutBytes;
-    if (cut !== undefined && size > cut) {
-      new LargeFile(file, stat, `${folder.path}/${displayText(name)}`, cut, this.#parts).read(settle);
+    if (cut !== undefined && stat.size > cut) {
+      new LargeFile(file, stat, `${folder.path}/${displayText(file.name)}`, cut, this.#parts).read(settle);
       return;
     }
-    readers.readFile(file, size, (result) => {
-      const object = `${folder.path}/${displayText(name)}`;
-      if (result.kind === "node") {
-        if (result.changed) this.#parts.report(changedFinding(object));
-        settle(result.json);
-        return;
-      }
-      this.#parts.report(result.kind === "replaced" ? replacedFinding(object) : fileFinding(object, { code: result.code }));
-      settle("omitted");
-    });
+    this.#parts.readers.readFile(file, stat.size, (result) => this.#take(folder, file.name, result, settle));
+  }
+
+  #take(folder: OpenFolder, name: ByteString, result: ReadFile, settle: Settle): void {
+    if (result.kind === "node" && !result.changed) {
+      settle(result.json);
+      return;
+    }
+    const object = `${folder.path}/${displayText(name)}`;
+    this.#parts.report(findingOf(result, object));
+    settle(result.kind === "node" ? result.json : "omitted");
   }
 
   async #visitFolder(place: Place, name: ByteString, path: ByteString, stat: FileStat): Promise<void> {
@@ -354,41 +381,30 @@ export class Walk {
     return this.#excluded.matches(path) || this.#excludedIgnoringCase.matches(path);
   }
 
-  /** The names in a folder; of one that a file in it marks, only that file. */
-  #list({ folder, depth }: Place): readonly ByteString[] {
+  #list({ folder, depth }: Place): NameList {
     try {
-      const names = listFolder(folder.fd);
-      const mark = this.#source.excludes.marks.find((candidate) => names.includes(candidate.fileName) && this.#isMark(folder, candidate));
-      return mark === undefined ? names : [mark.fileName];
+      return listFolder(folder.fd, this.#source.excludes.marks);
     } catch (error) {
       if (depth === 0 || !isSystemError(error)) throw error;
       this.#parts.report(fileFinding(folder.path, error));
-      return [];
-    }
-  }
-
-  /** A file that cannot be read marks nothing. */
-  #isMark(folder: OpenFolder, mark: FolderMark): boolean {
-    if (mark.header === "") return true;
-    try {
-      return hasHeader(mark, firstBytes(folder.fd, mark.fileName, mark.header.length));
-    } catch (error) {
-      if (!isSystemError(error)) throw error;
-      return false;
+      return NO_NAMES;
     }
   }
 }
 
-function listFolder(fd: FolderFd): ByteString[] {
-  return readdirSync(pathOf(fd), { encoding: "latin1" }) as ByteString[];
+function findingOf(result: ReadFile, object: string): Finding {
+  switch (result.kind) {
+    case "failed":
+      return fileFinding(object, { code: result.code });
+    case "node":
+      return changedFinding(object);
+    default:
+      return replacedFinding(object);
+  }
 }
 
-function firstBytes(folder: FolderFd, name: ByteString, length: number): Uint8Array {
-  const fd = openFileIn(folder, name);
-  try {
-    const bytes = new Uint8Array(length);
-    return bytes.subarray(0, readSync(fd, bytes, 0, length, 0));
-  } finally {
-    closeHandle(fd);
-  }
+/** What was named leads to files or folders: stat(2) tells. */
+function namesOf(wanted: NonNullable<Wanted>): NameList {
+  const names = Array.from(wanted.keys());
+  return { names, others: new Set(names) };
 }

@@ -34,12 +34,15 @@ export const MAX_PACK_ENTRY_BYTES: number = PLAIN_ENTRY_BYTES + LENGTH_BYTES;
 /** The length field that ends a pack. */
 export const PACK_TRAILER_BYTES = 4;
 
+const TREE_BIT = 1;
+const COMPRESSED_BIT = 2;
+
 interface EntryKind {
   readonly type: BlobType;
   readonly isCompressed: boolean;
 }
 
-/** By type byte. */
+/** By type byte, as its bits say. */
 const KINDS: readonly EntryKind[] = [
   { type: "data", isCompressed: false },
   { type: "tree", isCompressed: false },
@@ -49,14 +52,18 @@ const KINDS: readonly EntryKind[] = [
 
 /** Gives the list of a pack's blobs in their order; it is to be sealed. */
 export function encodePackHeader(entries: readonly PackEntry[]): Uint8Array {
-  const header = new Uint8Array(entries.reduce((bytes, entry) => bytes + entryBytes(isCompressed(entry)), 0));
+  let bytes = 0;
+  for (const entry of entries) bytes += entryBytes(isCompressed(entry));
+  const header = new Uint8Array(bytes);
+  const digits = Buffer.from(header.buffer);
   let at = 0;
   for (const entry of entries) {
-    header[at] = KINDS.findIndex((kind) => kind.type === entry.type && kind.isCompressed === isCompressed(entry));
+    const compressed = isCompressed(entry);
+    header[at] = (entry.type === "tree" ? TREE_BIT : 0) | (compressed ? COMPRESSED_BIT : 0);
     writeUint32LE(header, at + TYPE_BYTES, entry.length);
     if (entry.uncompressedLength !== undefined) writeUint32LE(header, at + TYPE_BYTES + LENGTH_BYTES, entry.uncompressedLength);
-    at += entryBytes(isCompressed(entry));
-    header.subarray(at - ID_BYTES, at).setFromHex(entry.id);
+    at += entryBytes(compressed);
+    digits.write(entry.id, at - ID_BYTES, ID_BYTES, "hex");
   }
   return header;
 }

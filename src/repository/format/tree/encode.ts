@@ -14,6 +14,22 @@ const PIECE_UNITS = 64 * 1024;
 /** One clock for all: it remembers the last day. */
 const timeFormat = new GoTimeFormat();
 
+/** Neighbours in a folder mostly have one owner, so the last one's JSON is kept. */
+class OwnerJson {
+  #name = "";
+  #json = "";
+
+  of(name: string): string {
+    if (name !== this.#name) {
+      this.#json = textJson(name);
+      this.#name = name;
+    }
+    return this.#json;
+  }
+}
+const userJson = new OwnerJson();
+const groupJson = new OwnerJson();
+
 export class TreeEncoder {
   readonly #sink: (piece: Uint8Array) => void;
   /** Bytes as units, not yet given out. */
@@ -87,8 +103,8 @@ function beforeContent(node: Node, time: GoTimeFormat): string {
   let json = `{"name":"${toGoQuotedJson(node.name)}","type":"${node.type}"`;
   if (node.mode !== 0) json += `,"mode":${node.mode}`;
   json += `,"mtime":"${mtime}","atime":"${atime}","ctime":"${ctime}","uid":${node.uid},"gid":${node.gid}`;
-  if (node.user !== "") json += `,"user":"${textJson(node.user)}"`;
-  if (node.group !== "") json += `,"group":"${textJson(node.group)}"`;
+  if (node.user !== "") json += `,"user":"${userJson.of(node.user)}"`;
+  if (node.group !== "") json += `,"group":"${groupJson.of(node.group)}"`;
   if (node.inode !== 0n) json += `,"inode":${node.inode}`;
   if (node.deviceId !== 0n) json += `,"device_id":${node.deviceId}`;
   if (node.size !== 0) json += `,"size":${node.size}`;
