@@ -30,7 +30,7 @@ export function readerCount(packBytes: number = PACK_BYTES, spare = 0): number {
 /** @param fail gets what a thread did not expect */
 export function startThread(file: URL, start: unknown, ports: readonly MessagePort[], fail: (error: unknown) => void): Worker {
   // Little lives long in these threads, and a short young generation saves tens of megabytes in each.
-  const resourceLimits = { maxYoungGenerationSizeMb: 16 };
+  const resourceLimits = { maxYoungGenerationSizeMb: 4 };
   // Handles of folders are opened by one thread and used by others: Node must not close them with the first.
   const worker = new Worker(file, { workerData: start, transferList: [...ports], trackUnmanagedFds: false, resourceLimits });
   worker.on("error", (error) => fail(errorFromThread(error)));
