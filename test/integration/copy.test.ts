@@ -1,25 +1,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Finding } from "../../base/finding.ts";
-import type { HexId } from "../../base/ids.ts";
-import { FakeClock } from "../../base/testing/fake-clock.ts";
-import { faulty } from "../../storage/faulty.ts";
-import { intercept } from "../../storage/intercept.ts";
-import { MemoryStore } from "../../storage/memory.ts";
-import type { ObjectStore } from "../../storage/object-store.ts";
-import { BlobDecoder } from "../blob-decoder.ts";
-import { serializeConfig } from "../format/config.ts";
-import { decodeTree } from "../format/tree/decode.ts";
-import { timestampAt } from "../format/timestamp.ts";
-import { initRepository } from "../init.ts";
-import { CHUNKER_KEY, CONFIG_KEY, keyOfFile } from "../layout.ts";
-import { saveMark } from "../marks.ts";
-import { chunkerOf } from "../repository-chunker.ts";
-import { openRepository } from "../repository.ts";
-import type { Session } from "../session.ts";
-import type { StoredSnapshot } from "../snapshots.ts";
-import { SAMPLE_OWNER, SAMPLE_SECRET, SampleRepository, type SampleTree } from "../testing/sample-repository.ts";
-import { type CopyResult, copySnapshots } from "./copy.ts";
+import type { Finding } from "../../src/base/finding.ts";
+import type { HexId } from "../../src/base/ids.ts";
+import { FakeClock } from "../../src/base/testing/fake-clock.ts";
+import { faulty } from "../../src/storage/faulty.ts";
+import { intercept } from "../../src/storage/intercept.ts";
+import { MemoryStore } from "../../src/storage/memory.ts";
+import type { ObjectStore } from "../../src/storage/object-store.ts";
+import { BlobDecoder } from "../../src/repository/blob-decoder.ts";
+import { serializeConfig } from "../../src/repository/format/config.ts";
+import { decodeTree } from "../../src/repository/format/tree/decode.ts";
+import { timestampAt } from "../../src/repository/format/timestamp.ts";
+import { initRepository } from "../../src/repository/init.ts";
+import { CHUNKER_KEY, CONFIG_KEY, keyOfFile } from "../../src/repository/layout.ts";
+import { saveMark } from "../../src/repository/marks.ts";
+import { chunkerOf } from "../../src/repository/repository-chunker.ts";
+import { openRepository } from "../../src/repository/repository.ts";
+import type { Session } from "../../src/repository/session.ts";
+import type { StoredSnapshot } from "../../src/repository/snapshots.ts";
+import { SAMPLE_OWNER, SAMPLE_SECRET, SampleRepository, type SampleTree } from "../../src/repository/testing/sample-repository.ts";
+import { type CopyResult, copySnapshots } from "../../src/repository/copy/copy.ts";
 
 const TREE: SampleTree = {
   empty: "",
