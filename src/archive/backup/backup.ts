@@ -277,11 +277,15 @@ class BackupRun {
 
   async #showProgress(): Promise<void> {
     const { clock, progress } = this.#options;
-    while (!this.#signal.aborted) {
+    const show = (): void => {
       const { files, bytes } = totalsOf(this.#counters);
       progress({ stage: "Backing up", doneBytes: bytes, doneItems: files });
+    };
+    while (!this.#signal.aborted) {
+      show();
       await clock.sleep(PROGRESS_EVERY_MS, this.#signal).catch(() => undefined);
     }
+    show();
   }
 
   async #orAborted<T>(value: Promise<T>): Promise<T> {

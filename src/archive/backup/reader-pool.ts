@@ -32,7 +32,7 @@ const FILE_LOAD = 32 << 10;
 /** What comparing a folder costs, in bytes that could be read meanwhile. */
 const COMPARE_LOAD = 512 << 10;
 /** A reader with so much to do needs no more: enough that it never waits for the walker. */
-const ENOUGH_LOAD = 24 << 20;
+const ENOUGH_LOAD = 12 << 20;
 
 export class ReaderPool {
   readonly #readers: readonly Reader[];
@@ -41,6 +41,8 @@ export class ReaderPool {
   #files: QueuedFile[] = [];
   #bytes = 0;
   readonly #rests: ((rests: readonly PackRest[]) => void)[] = [];
+  /** What is to be sent when there is room. */
+  readonly #deferred: (() => void)[] = [];
   /** Who waits for the next answer. */
   readonly #waiting: (() => void)[] = [];
 
@@ -127,6 +129,20 @@ export class ReaderPool {
     while (!this.hasRoom) await this.answer();
   }
 
+  /** Calls when some reader could take more, at once if one can. */
+  whenRoom(send: () => void): void {
+    this.#deferred.push(send);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    while (this.hasRoom) {
+      const send = this.#deferred.shift();
+      if (send === undefined) return;
+      send();
+    }
+  }
+
   /** Resolves with the next answer to what was sent. */
   answer(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -180,7 +196,8 @@ export class ReaderPool {
     this.#batches.delete(reply.batch);
     batch.reader.load -= batch.load;
     batch.done(reply);
-    // What came of it may be files to read, and nobody else sends them when the walk is over.
+    this.#goOn();
+    // Nobody else sends what came of it when the walk is over.
     if (batch.reader.load === 0) this.sendFiles();
     for (const resume of this.#waiting.splice(0)) resume();
   }

@@ -173,8 +173,8 @@ export class Walk {
     const file = { folder: folder.fd, name };
     const settle = this.#await(folder, name, "filesNew");
     this.#parts.readers.readShortFile(file, (result) => {
-      if (result.kind === "longer") this.#readFile(folder, file, result.stat, settle);
-      else this.#take(folder, name, result, settle);
+      if (result.kind !== "longer") this.#take(folder, name, result, settle);
+      else this.#parts.readers.whenRoom(() => this.#readFile(folder, file, result.stat, settle));
     });
   }
 
