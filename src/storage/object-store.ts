@@ -18,7 +18,7 @@
  *   was told), server fault.
  * @throws {DomainError} unavailable/storage_full: no space, or over quota.
  * @throws {DomainError} corrupt/storage_torn: a range that ends after the object does.
- * @throws {DomainError} corrupt/storage_too_long: an object that has more bytes than a get wants at most.
+ * @throws {DomainError} corrupt/storage_too_long: an object, or an answer of the server, that has more bytes than it may have.
  */
 import type { Brand } from "../base/ids.ts";
 import { DomainError } from "../base/errors.ts";

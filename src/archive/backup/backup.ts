@@ -3,7 +3,7 @@
  * everything it needs is stored and indexed. Killed before that, it leaves blobs that the next run finds and uses, and from time to time
  * notes what it has finished, so that the next one need not read that again.
  */
-import { MessageChannel, type Worker } from "node:worker_threads";
+import { MessageChannel } from "node:worker_threads";
 import type { Clock } from "../../base/clock.ts";
 import { Deadline } from "../../base/deadline.ts";
 import type { Finding, FindingSink } from "../../base/finding.ts";
@@ -25,13 +25,14 @@ import { TreePacks } from "../../repository/tree-packs.ts";
 import type { NodeStyle } from "../stat-node.ts";
 import { type CounterTotals, newCounters, totalsOf } from "./counters.ts";
 import { type OpenedChannel, PackUploads } from "../../repository/packing/pack-uploads.ts";
+import { BackupThreads } from "./backup-threads.ts";
 import { CHECKPOINT_INTERVAL, type CheckpointInterval, Checkpoints } from "./checkpoints.ts";
 import { earlierTrees } from "./earlier-trees.ts";
 import { type TreeReply, type TreeRequest, treeUnreadable } from "./parent-trees.ts";
 import type { ReaderStart, StoringThread } from "./reader-messages.ts";
 import { Resumption } from "./resumption.ts";
 import type { BackupSource } from "./source.ts";
-import { PACKS_OF_READER, readerCount, startThread } from "../../repository/packing/threads.ts";
+import { PACKS_OF_READER, readerCount } from "../../repository/packing/threads.ts";
 import type { CheckpointRequest, WalkerMessage, WalkerStart } from "./walker-messages.ts";
 
 export interface BackupOptions {
@@ -48,6 +49,8 @@ export interface BackupOptions {
   readonly checkpointInterval?: CheckpointInterval | undefined;
   readonly style: NodeStyle;
   readonly verify: VerifyWrites;
+  /** Of this run alone, and ended with it; without them it makes its own. */
+  readonly threads?: BackupThreads | undefined;
   /** Threads that read; by processors and memory if not given. Results are the same with any number. */
   readonly readers?: number | undefined;
   readonly clock: Clock;
@@ -113,7 +116,7 @@ class BackupRun {
   readonly #options: BackupOptions;
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
-  readonly #threads: Worker[] = [];
+  readonly #threads: BackupThreads;
   readonly #packer: PackerSettings;
   readonly #readers: number;
   readonly #counters: SharedArrayBuffer;
@@ -128,6 +131,7 @@ class BackupRun {
   constructor(session: Session, options: BackupOptions, resumption: Resumption | undefined) {
     this.#session = session;
     this.#options = options;
+    this.#threads = options.threads ?? BackupThreads.onDemand();
     const settings = packerSettings(session.repository, options.verify);
     this.#packer = options.packBytes === undefined ? settings : { ...settings, packBytes: options.packBytes };
     this.#resumption = resumption;
@@ -162,13 +166,14 @@ class BackupRun {
       throw error;
     } finally {
       this.#abort.abort();
-      await Promise.all([progress, ...this.#threads.map(async (thread) => thread.terminate())]);
+      await Promise.all([progress, this.#threads[Symbol.asyncDispose]()]);
     }
   }
 
   /** `stored`: every pack of every thread is. */
   #start(uploads: PackUploads): { readonly tree: Promise<HexId>; readonly stored: Promise<unknown> } {
     const flushed: Promise<void>[] = [];
+    const fail = (error: unknown): void => this.#abort.abort(error);
     const threadStart = (buffers: number, packBytes: number, counterRow: number): StoringThread => {
       const opened = uploads.open(buffers, packBytes);
       this.#channels.push(opened);
@@ -190,7 +195,7 @@ class BackupRun {
         chunker: this.#chunker(),
         requests: port2,
       };
-      this.#startThread("./reader-thread.ts", start, [port2, start.packs.port]);
+      this.#threads.reader().start(start, [port2, start.packs.port], fail);
       return port1;
     });
     const start: WalkerStart = {
@@ -201,7 +206,7 @@ class BackupRun {
       earlier: earlierTrees(this.#options.parent, this.#options.resume ? (this.#resumption?.usable ?? []) : []),
       forcedCutBytes: this.#forcedCutBytes(),
     };
-    const walker = this.#startThread("./walker-thread.ts", start, [...requests, start.trees, start.packs.port]);
+    const walker = this.#threads.walker().start(start, [...requests, start.trees, start.packs.port], fail);
     const { promise: tree, resolve } = Promise.withResolvers<HexId>();
     walker.on("message", (message: WalkerMessage) => {
       if (message.kind === "finding") this.#options.report(message.finding);
@@ -216,12 +221,6 @@ class BackupRun {
       return reached.promise;
     };
     return { tree, stored: Promise.all(flushed) };
-  }
-
-  #startThread(file: string, start: unknown, ports: readonly MessageChannel["port1"][]): Worker {
-    const thread = startThread(new URL(file, import.meta.url), start, ports, (error) => this.#abort.abort(error));
-    this.#threads.push(thread);
-    return thread;
   }
 
   /** Answers the walker's questions for trees of the parent; what cannot be read is walked as if it were new. */

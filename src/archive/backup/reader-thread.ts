@@ -1,6 +1,5 @@
 /** A thread that reads files: cuts, hashes, compresses, seals and packs what is new in them. */
 import { closeSync } from "node:fs";
-import { workerData } from "node:worker_threads";
 import { fileCalls, type FileStat } from "../../native/files.ts";
 import { readXattrs } from "../xattrs.ts";
 import { BlobPacker } from "../../repository/blob-packer.ts";
@@ -21,13 +20,14 @@ import { openParentFolder } from "./parent-trees.ts";
 import { compareFolder } from "./unchanged.ts";
 import { Cipher } from "../../repository/format/cipher.ts";
 import type { FileToRead, ReaderReply, ReaderRequest, ReaderStart, ReadFile, ReadRange, WholeFile } from "./reader-messages.ts";
+import { startOfThread } from "../../repository/packing/threads.ts";
 import { ThreadPacks } from "../../repository/packing/thread-packs.ts";
 
 const ID_BYTES = 32;
 /** The name that stands for the open file itself. */
 const OPEN_ITSELF = "" as ByteString;
 
-const start = workerData as ReaderStart;
+const start = await startOfThread<ReaderStart>();
 const packs = new ThreadPacks(start.packs);
 const index = BlobIndex.attach(start.index);
 const cipher = new Cipher(start.packer.masterKey);

@@ -1,5 +1,5 @@
 /** The thread that walks folders and makes the trees. */
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import type { Finding } from "../../base/finding.ts";
 import { BlobPacker } from "../../repository/blob-packer.ts";
 import { Cipher } from "../../repository/format/cipher.ts";
@@ -12,11 +12,12 @@ import { ReaderPool } from "./reader-pool.ts";
 import { readStream } from "./read-stream.ts";
 import type { BackupSource, TreeSource } from "./source.ts";
 import { storeImage } from "./store-image.ts";
+import { startOfThread } from "../../repository/packing/threads.ts";
 import { ThreadPacks } from "../../repository/packing/thread-packs.ts";
 import type { CheckpointRequest, WalkerMessage, WalkerStart } from "./walker-messages.ts";
 import { Walk, type WalkParts } from "./walk.ts";
 
-const start = workerData as WalkerStart;
+const start = await startOfThread<WalkerStart>();
 const packs = new ThreadPacks(start.packs);
 const index = BlobIndex.attach(start.index);
 const packer = new BlobPacker("tree", start.packer, index, BlobSet.attach(start.fresh), packs);

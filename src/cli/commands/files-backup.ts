@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
 import { backup, type BackupResult } from "../../archive/backup/backup.ts";
+import { BackupThreads } from "../../archive/backup/backup-threads.ts";
 import type { BackupSource, ExcludeRules } from "../../archive/backup/source.ts";
 import { absolutePaths, imageSource, treeSource } from "../../archive/backup/targets.ts";
 import { CACHE_FOLDER, parseFolderMark } from "../../archive/exclude.ts";
@@ -57,6 +58,7 @@ export async function filesBackup(
   const paths = await pathsOf(named, given);
   const source = await sourceOf(paths, excludes, given, timeMs ?? clock.now());
   const snapshotPaths = given.stdinName === undefined ? absolutePaths(paths, process.cwd()) : [`/${given.stdinName}`];
+  await using threads = BackupThreads.prepare();
   await runOnRepository(command, context, async (run) => {
     const { report, display } = run;
     const { username, hostname, uid, gid } = await ownIdentity();
@@ -82,6 +84,7 @@ export async function filesBackup(
       parent,
       resume: given.force !== true,
       style: { names: await readOwnerNames() },
+      threads,
       verify: given.verifyWrites,
       clock,
       report,
