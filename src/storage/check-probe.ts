@@ -7,6 +7,8 @@ export interface Probe {
   readonly store: ObjectStore;
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
+  /** For puts: one that is cut off may still arrive, behind the clean-up, so they may go on for a while. */
+  readonly putSignal: AbortSignal;
   /** Whether Object Lock is to be proven. */
   readonly lock: boolean;
   readonly prefix: string;

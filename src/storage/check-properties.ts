@@ -58,17 +58,17 @@ async function proveReachable({ store, prefix, signal }: Probe): Promise<Proof> 
   return ok("It answers");
 }
 
-async function proveCredentials({ store, prefix, key, signal }: Probe): Promise<Proof> {
-  await store.put(key("credentials"), bodyOf("credentials"), { signal });
+async function proveCredentials({ store, prefix, key, signal, putSignal }: Probe): Promise<Proof> {
+  await store.put(key("credentials"), bodyOf("credentials"), { signal: putSignal });
   await store.get(key("credentials"), { signal });
   await Array.fromAsync(store.list(prefix, { signal }));
   await store.delete(key("credentials"), { signal });
   return ok("They allow to list, read, write and delete");
 }
 
-async function proveClock({ store, clock, key, signal }: Probe): Promise<Proof> {
+async function proveClock({ store, clock, key, signal, putSignal }: Probe): Promise<Proof> {
   const beforeMs = clock.now();
-  await store.put(key("clock"), bodyOf("clock"), { signal });
+  await store.put(key("clock"), bodyOf("clock"), { signal: putSignal });
   const afterMs = clock.now();
   const { modifiedMs } = await store.info(key("clock"), { signal });
   // S3 dates by whole seconds.
@@ -86,10 +86,10 @@ async function proveClock({ store, clock, key, signal }: Probe): Promise<Proof> 
 }
 
 async function provePutGet(probe: Probe): Promise<Proof> {
-  const { store, key, signal } = probe;
+  const { store, key, signal, putSignal } = probe;
   for (const body of [new Uint8Array(0), longBody()]) {
     const at = key(`put-get-${body.length}`);
-    await store.put(at, body, { signal, sha256: hash("sha256", body, "buffer") });
+    await store.put(at, body, { signal: putSignal, sha256: hash("sha256", body, "buffer") });
     if (!isEqual(await store.get(at, { signal }), body)) throw unfit(probe, "it gives other bytes than were put");
     const { sizeBytes } = await store.info(at, { signal });
     if (sizeBytes !== body.length) throw unfit(probe, `it says ${sizeBytes} bytes of an object of ${body.length}`);
@@ -98,9 +98,9 @@ async function provePutGet(probe: Probe): Promise<Proof> {
 }
 
 async function proveRange(probe: Probe): Promise<Proof> {
-  const { store, key, signal } = probe;
+  const { store, key, signal, putSignal } = probe;
   const body = longBody();
-  await store.put(key("range"), body, { signal });
+  await store.put(key("range"), body, { signal: putSignal });
   for (const [offset, length] of [
     [0, 1],
     [1_234, 5_678],
@@ -116,26 +116,26 @@ async function proveRange(probe: Probe): Promise<Proof> {
 }
 
 async function proveReadAfterWrite(probe: Probe): Promise<Proof> {
-  const { store, key, signal } = probe;
+  const { store, key, signal, putSignal } = probe;
   const at = key("overwritten");
   for (let round = 0; round < OVERWRITES; round++) {
     const body = bodyOf(`round ${round}`);
-    await store.put(at, body, { signal });
+    await store.put(at, body, { signal: putSignal });
     if (!isEqual(await store.get(at, { signal }), body)) throw unfit(probe, "a reader does not see what was just written");
   }
   return ok("A reader sees at once what was written");
 }
 
 async function proveCreateOnly(probe: Probe): Promise<Proof> {
-  const { store, key, signal } = probe;
+  const { store, key, signal, putSignal } = probe;
   const at = key("created");
-  await store.put(at, bodyOf("first"), { signal, ifAbsent: true });
-  if ((await codeOf(store.put(at, bodyOf("second"), { signal, ifAbsent: true }))) !== "object_exists") {
+  await store.put(at, bodyOf("first"), { signal: putSignal, ifAbsent: true });
+  if ((await codeOf(store.put(at, bodyOf("second"), { signal: putSignal, ifAbsent: true }))) !== "object_exists") {
     throw unfit(probe, "it replaces an object where it was told to create one");
   }
   const race = key("raced");
   const rivals = Array.from({ length: RIVALS }, (_, number) => bodyOf(`rival ${number}`));
-  const codes = await Promise.all(rivals.map((body) => codeOf(store.put(race, body, { signal, ifAbsent: true }))));
+  const codes = await Promise.all(rivals.map((body) => codeOf(store.put(race, body, { signal: putSignal, ifAbsent: true }))));
   const winners = rivals.filter((_, number) => codes[number] === undefined);
   const [winner] = winners;
   if (winner === undefined || winners.length > 1) {
@@ -147,11 +147,11 @@ async function proveCreateOnly(probe: Probe): Promise<Proof> {
 }
 
 async function proveList(probe: Probe): Promise<Proof> {
-  const { store, prefix, key, signal } = probe;
+  const { store, prefix, key, signal, putSignal } = probe;
   const folder = `${prefix}list-`;
   const keys = LISTED.map((name) => key(`list-${name}`)).toSorted(compareKeys);
   for (const [at, one] of keys.toReversed().entries()) {
-    await store.put(one, bodyOf(one), { signal });
+    await store.put(one, bodyOf(one), { signal: putSignal });
     const listed = await Array.fromAsync(store.list(folder, { signal }));
     if (listed.length !== at + 1) throw unfit(probe, "a list does not show what was just written");
   }
@@ -165,9 +165,9 @@ async function proveList(probe: Probe): Promise<Proof> {
 }
 
 async function proveDelete(probe: Probe): Promise<Proof> {
-  const { store, prefix, key, signal } = probe;
+  const { store, prefix, key, signal, putSignal } = probe;
   const at = key("deleted");
-  await store.put(at, bodyOf("deleted"), { signal });
+  await store.put(at, bodyOf("deleted"), { signal: putSignal });
   await store.delete(at, { signal });
   if ((await codeOf(store.get(at, { signal }))) !== "object_not_found") throw unfit(probe, "a reader sees what was just deleted");
   const listed = await Array.fromAsync(store.list(`${prefix}deleted`, { signal }));

@@ -9,12 +9,12 @@ const RETENTION_MS = 10_000;
 const MARGIN_MS = 2_000;
 
 export async function proveVersions(probe: Probe): Promise<Proof> {
-  const { store, key, signal } = probe;
+  const { store, key, signal, putSignal } = probe;
   const { versions } = store;
   if (versions === undefined) return { state: "not-offered", meaning: "What is replaced or deleted is gone for good" };
   const at = key("version");
   const bodies = ["one", "two"].map(bodyOf);
-  for (const body of bodies) await store.put(at, body, { signal });
+  for (const body of bodies) await store.put(at, body, { signal: putSignal });
   await store.delete(at, { signal });
   const [marker, ...kept] = await Array.fromAsync(versions.list(at, { signal }));
   if (marker?.isDeleteMarker !== true || kept.length !== bodies.length) throw unfit(probe, "it does not keep every version of an object");
@@ -51,9 +51,9 @@ interface Offered {
 }
 
 async function proveHold(probe: Probe, { versions, locking }: Offered): Promise<void> {
-  const { store, key, signal } = probe;
+  const { store, key, signal, putSignal } = probe;
   const at = key("held");
-  await store.put(at, bodyOf("held"), { signal });
+  await store.put(at, bodyOf("held"), { signal: putSignal });
   await locking.setLegalHold(at, true, undefined, { signal });
   const isRefused = (await codeOf(deleteVersions(probe, versions, "held"))) === "object_locked";
   await locking.setLegalHold(at, false, undefined, { signal });
@@ -61,14 +61,14 @@ async function proveHold(probe: Probe, { versions, locking }: Offered): Promise<
 }
 
 async function proveRetention(probe: Probe, { versions, locking }: Offered): Promise<Proof> {
-  const { store, clock, key, signal } = probe;
+  const { store, clock, key, signal, putSignal } = probe;
   const at = key("locked");
   // Retention ends by the store's clock.
-  await store.put(key("now"), bodyOf("now"), { signal });
+  await store.put(key("now"), bodyOf("now"), { signal: putSignal });
   const { modifiedMs } = await store.info(key("now"), { signal });
   const startMs = clock.monotonicMs();
   const untilMs = modifiedMs + RETENTION_MS;
-  await store.put(at, bodyOf("locked"), { signal, retainUntilMs: untilMs });
+  await store.put(at, bodyOf("locked"), { signal: putSignal, retainUntilMs: untilMs });
   const shortened = await codeOf(locking.retainUntil(at, untilMs - RETENTION_MS / 2, undefined, { signal }));
   const deleted = await codeOf(deleteVersions(probe, versions, "locked"));
   const tookMs = clock.monotonicMs() - startMs;

@@ -33,10 +33,15 @@ export interface StoreCheck {
   readonly error: DomainError | undefined;
 }
 
+/** After a check was cancelled, a put may take so much longer. */
+const PUT_GRACE_MS = 5_000;
+
 /** Never throws for what is wrong with the store, only the reason of the signal. */
 export async function checkStore(store: ObjectStore, { clock, signal, lock = false }: StoreCheckOptions): Promise<StoreCheck> {
   const prefix = `holdfast-check-${new UlidSource(clock).next()}-`;
-  const probe: Probe = { store, clock, signal, lock, prefix, key: (name) => parseObjectKey(`${prefix}${name}`) };
+  using puts = new LateSignal(signal, clock);
+  const key: Probe["key"] = (name) => parseObjectKey(`${prefix}${name}`);
+  const probe: Probe = { store, clock, signal, putSignal: puts.signal, lock, prefix, key };
   const properties: PropertyResult[] = [];
   try {
     let isUsable = true;
@@ -51,6 +56,30 @@ export async function checkStore(store: ObjectStore, { clock, signal, lock = fal
     properties.push(isReachable ? await attempt("cleanup", () => cleanUp(probe)) : { property: "cleanup", ...UNUSABLE });
   }
   return { url: store.url, properties, error: properties.find(({ error }) => error !== undefined)?.error };
+}
+
+/** Follows a signal after a while. */
+class LateSignal implements Disposable {
+  readonly #late = new AbortController();
+  readonly #done = new AbortController();
+
+  constructor(signal: AbortSignal | undefined, clock: Clock) {
+    const follow = (): void => {
+      clock.sleep(PUT_GRACE_MS, this.#done.signal).then(
+        () => this.#late.abort(signal?.reason),
+        () => undefined,
+      );
+    };
+    signal?.addEventListener("abort", follow, { once: true, signal: this.#done.signal });
+  }
+
+  get signal(): AbortSignal {
+    return this.#late.signal;
+  }
+
+  [Symbol.dispose](): void {
+    this.#done.abort();
+  }
 }
 
 const UNUSABLE = { state: "not-tried", meaning: "What it needs has failed" } as const;
