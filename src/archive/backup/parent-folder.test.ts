@@ -30,15 +30,20 @@ function compressed(bytes: Uint8Array): Uint8Array {
   return frame.subarray(0, primitives().zstdCompressInto(bytes, frame, 1));
 }
 
-function open(body: Uint8Array, isCompressed: boolean) {
+function open(body: Uint8Array, plainBytes: number) {
   const errors: DomainError[] = [];
-  return { folder: new ParentFolder(body, isCompressed, (error) => errors.push(error)), errors };
+  return { folder: new ParentFolder(body, plainBytes, (error) => errors.push(error)), errors };
 }
 
-for (const isCompressed of [false, true]) {
-  test(`find() gives each node of a ${isCompressed ? "compressed" : "plain"} tree that is asked for in order, and only those`, () => {
-    const { folder, errors } = open(isCompressed ? compressed(TREE) : TREE, isCompressed);
-    for (let number = 0; number < ENTRIES; number += 3) {
+for (const [kind, entries, isCompressed] of [
+  ["plain", ENTRIES, false],
+  ["compressed", ENTRIES, true],
+  ["short compressed", 300, true],
+] as const) {
+  test(`find() gives each node of a ${kind} tree that is asked for in order, and only those`, () => {
+    const tree = encodeTree(Array.from({ length: entries }, (_, number) => nodeOf(number)));
+    const { folder, errors } = open(isCompressed ? compressed(tree) : tree, isCompressed ? tree.length : 0);
+    for (let number = 0; number < entries; number += 3) {
       const found = folder.find(byteStringOf(nameOf(number)));
       assert.deepEqual([found?.size, found?.inode], [number, BigInt(number)]);
       assert.equal(folder.find(byteStringOf(`${nameOf(number)} more`)), undefined);
@@ -52,7 +57,7 @@ test("find() knows nothing of what follows a damage, and tells of it once", () =
   const broken = Uint8Array.from(TREE);
   broken.fill(0x22, 500_000, 500_500);
   for (const isCompressed of [false, true]) {
-    const { folder, errors } = open(isCompressed ? compressed(broken) : broken, isCompressed);
+    const { folder, errors } = open(isCompressed ? compressed(broken) : broken, isCompressed ? broken.length : 0);
     assert.equal(folder.find(byteStringOf(nameOf(0)))?.size, 0);
     for (let number = ENTRIES - 10; number < ENTRIES; number++) assert.equal(folder.find(byteStringOf(nameOf(number))), undefined);
     assert.deepEqual(
@@ -60,7 +65,9 @@ test("find() knows nothing of what follows a damage, and tells of it once", () =
       [["corrupt", "tree"]],
     );
   }
-  const cut = open(compressed(TREE).subarray(0, 1_000), true);
-  assert.equal(cut.folder.find(byteStringOf("zzz")), undefined);
-  assert.equal(cut.errors.length, 1);
+  for (const plainBytes of [TREE.length, 100_000]) {
+    const cut = open(compressed(TREE).subarray(0, 1_000), plainBytes);
+    assert.equal(cut.folder.find(byteStringOf("zzz")), undefined);
+    assert.equal(cut.errors.length, 1);
+  }
 });

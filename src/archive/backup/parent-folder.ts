@@ -5,7 +5,9 @@ import { primitives } from "../../native/primitives.ts";
 import { REPOSITORY_LIMITS } from "../../repository/format/limits.ts";
 import { type ScannedNode, TreeScanner } from "../../repository/format/tree/decode.ts";
 
-/** Of a compressed tree, so much is unpacked at a time. */
+/** A longer tree is unpacked piece by piece, */
+const SHORT_TREE_BYTES = 256 << 10;
+/** from so much of what is compressed. */
 const SLICE_BYTES = 64 << 10;
 
 export class ParentFolder {
@@ -17,10 +19,11 @@ export class ParentFolder {
 
   /**
    * @param body The opened blob; it was authentic, and it is not hashed: whoever could forge it has the key
+   * @param plainBytes Its length before compression; 0: it is not compressed
    * @param damaged told if the tree is none; what would follow counts as not there
    */
-  constructor(body: Uint8Array, isCompressed: boolean, damaged: (error: DomainError) => void) {
-    this.#pieces = isCompressed ? unpacked(body) : [body].values();
+  constructor(body: Uint8Array, plainBytes: number, damaged: (error: DomainError) => void) {
+    this.#pieces = piecesOf(body, plainBytes);
     this.#damaged = damaged;
   }
 
@@ -58,6 +61,17 @@ export class ParentFolder {
       this.#scanner.push(piece.value);
     }
   }
+}
+
+function* piecesOf(body: Uint8Array, plainBytes: number): Generator<Uint8Array, void, undefined> {
+  if (plainBytes === 0) yield body;
+  else if (plainBytes <= SHORT_TREE_BYTES) yield unpackedAtOnce(body, plainBytes);
+  else yield* unpacked(body);
+}
+
+function unpackedAtOnce(body: Uint8Array, plainBytes: number): Uint8Array {
+  const plain = new Uint8Array(plainBytes);
+  return plain.subarray(0, primitives().zstdDecompressInto(body, plain));
 }
 
 function* unpacked(body: Uint8Array): Generator<Uint8Array, void, undefined> {

@@ -27,7 +27,8 @@ export interface SealedTree {
   readonly id: HexId;
   readonly pack: HexId;
   readonly sealed: Uint8Array<ArrayBuffer>;
-  readonly isCompressed: boolean;
+  /** Length before compression; 0: it is not compressed. */
+  readonly plainBytes: number;
 }
 
 export class ParentTrees {
@@ -62,7 +63,7 @@ export class ParentTrees {
     if (entry < 0) return undefined;
     const pack = this.#index.packId(this.#index.packOf(entry));
     const sealed = await this.#ask({ id, pack, offset: this.#index.offsetOf(entry), length: this.#index.lengthOf(entry) });
-    return sealed && { id, pack, sealed, isCompressed: this.#index.uncompressedLengthOf(entry) > 0 };
+    return sealed && { id, pack, sealed, plainBytes: this.#index.uncompressedLengthOf(entry) };
   }
 
   #ask(request: TreeRequest): Promise<TreeReply["sealed"]> {
@@ -77,7 +78,7 @@ export class ParentTrees {
 
 /** Uses up the sealed bytes. */
 export function openParentFolder(
-  { id, pack, sealed, isCompressed }: SealedTree,
+  { id, pack, sealed, plainBytes }: SealedTree,
   cipher: Cipher,
   report: FindingSink,
 ): ParentFolder | undefined {
@@ -85,7 +86,7 @@ export function openParentFolder(
   try {
     // Opened in place.
     const bytes = cipher.openInto(sealed, sealed);
-    return new ParentFolder(sealed.subarray(0, bytes), isCompressed, damaged);
+    return new ParentFolder(sealed.subarray(0, bytes), plainBytes, damaged);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     damaged(error);

@@ -28,13 +28,13 @@ const ID_BYTES = 32;
 
 /** What the content is made of must be there, too: a run that was killed may have stored a tree without it. */
 export function isUnchangedFile(earlier: ScannedNode, stat: FileStat, { index, unsureFromNs, style }: UnchangedRules): boolean {
-  if (earlier.type !== "file" || earlier.ctimeNs >= unsureFromNs) return false;
+  if (earlier.type !== "file" || stat.ctimeNs >= unsureFromNs) return false;
   const same =
-    earlier.mtimeNs === stat.mtimeNs &&
+    earlier.size === stat.size &&
     earlier.ctimeNs === stat.ctimeNs &&
+    earlier.mtimeNs === stat.mtimeNs &&
     // In volumes it is known only of files with several names.
     (earlier.inode === stat.ino || (style.volumeId !== undefined && earlier.inode === 0n)) &&
-    earlier.size === stat.size &&
     // Device numbers are given out anew at times, and names of one file are told by them when it is restored.
     (stat.nlink === 1 || earlier.deviceId === (style.volumeId ?? stat.dev));
   return same && hasContent(earlier, index);
