@@ -52,8 +52,8 @@ export async function benchmark(plan: Plan, onStep: (step: Step) => void, signal
 
   const results = new Results();
   for (const data of plan.dataSets) {
-    // Every tool's repository, what one of them restores, and the data.
-    const neededBytes = data.dataBytes + data.storedBytes * (plan.tools.length + 1);
+    // Every tool's repository, what each of them restores, and the data.
+    const neededBytes = data.dataBytes + data.storedBytes * plan.tools.length * 2;
     await requireSpace(folder, neededBytes, `measure on the data "${data.name}"`, "set HOLDFAST_CACHE to a folder on a larger disk");
     const dataFolder = join(folder, "data");
     await mkdir(dataFolder);

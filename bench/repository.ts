@@ -93,6 +93,7 @@ export class MeasuredRepository {
     for (const folder of [this.#folder, this.#files]) await rm(folder, { recursive: true, force: true });
   }
 
+  /** What was restored stays until the end: after many files were removed, ext4 makes new ones more slowly, and the next tool would pay. */
   async #endRestore(): Promise<void> {
     const { data, restoreFolder } = this.#task;
     const [wanted, restored] = [await fileBytes(data.first, this.#signal), await fileBytes(restoreFolder, this.#signal)];
@@ -103,7 +104,6 @@ export class MeasuredRepository {
         `Cannot measure ${this.#tool.name}: it restored ${restored} of ${wanted} bytes`,
       );
     }
-    await rm(restoreFolder, { recursive: true });
   }
 
   async #run(commands: readonly CommandLine[]): Promise<void> {
