@@ -6,7 +6,7 @@ import { tooManyLocks } from "./lock-errors.ts";
 import { type LockFile, parseLockFile } from "./format/lock-file.ts";
 import type { FileInfo, SealedFiles } from "./sealed-files.ts";
 
-export type LockFiles = Pick<SealedFiles, "list" | "load" | "save" | "remove">;
+export type LockFiles = Pick<SealedFiles, "list" | "load" | "seal" | "put" | "save" | "remove">;
 
 export interface ListedLock {
   readonly id: HexId;

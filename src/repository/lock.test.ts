@@ -25,7 +25,14 @@ function skewed(clock: FakeClock, byMs: number): Clock {
 /** Lock files over a store, not sealed but with a nonce, so that each has a name of its own. */
 function lockFiles(store: ObjectStore): LockFiles {
   const keyOf = (id: HexId) => parseObjectKey(`locks/${id}`);
+  const seal: LockFiles["seal"] = (json) => {
+    const bytes = Buffer.concat([randomBytes(16), json]);
+    const sha256 = createHash("sha256").update(bytes).digest();
+    return { id: sha256.toHex() as HexId, sha256, bytes };
+  };
   return {
+    seal,
+    put: (_type, { id, bytes }, options) => store.put(keyOf(id), bytes, options),
     async *list(type, options) {
       for await (const { key, sizeBytes, modifiedMs } of store.list(`${type}/`, options)) {
         yield { id: key.slice(key.indexOf("/") + 1) as HexId, sizeBytes, modifiedMs };
@@ -37,8 +44,7 @@ function lockFiles(store: ObjectStore): LockFiles {
       return bytes.subarray(16);
     },
     save: async (_type, json, options) => {
-      const bytes = Buffer.concat([randomBytes(16), json]);
-      const id = createHash("sha256").update(bytes).digest("hex") as HexId;
+      const { id, bytes } = seal(json);
       await store.put(keyOf(id), bytes, options);
       return id;
     },
@@ -153,6 +159,19 @@ test("acquireLock() gives at most one of two who come together the exclusive loc
   const results = await world.run(both);
   assert.ok(results.filter(({ status }) => status === "fulfilled").length <= 1);
   for (const result of results) if (result.status === "rejected") assert.equal((result.reason as DomainError).code, "repository_locked");
+});
+
+test("acquireLock() leaves no lock when it is cut off while it writes one, whether that happened or not", async () => {
+  const world = new World();
+  const files: LockFiles = {
+    ...world.files,
+    put: async (...file) => {
+      await world.files.put(...file);
+      throw new DomainError("cancelled", "interrupted", "Cancelled");
+    },
+  };
+  await assert.rejects(world.run(acquireLock(files, world.options("a"))), { code: "interrupted" });
+  assert.deepEqual(await Array.fromAsync(world.store.list("locks/")), []);
 });
 
 test("acquireLock() waits as long as it is told, and says for whom", async () => {

@@ -83,10 +83,13 @@ class LockAttempts {
     const before = await this.#inTheWay(seen.others, clock.now() + this.#offsetMs);
     if (before.alive.length > 0) return { holders: before.alive };
     const writtenAt = momentOf(clock);
-    const id = await this.#files.save("locks", lockBody(identity, exclusive, writtenAt.wallMs), { signal });
+    const file = this.#files.seal(lockBody(identity, exclusive, writtenAt.wallMs));
+    const { id } = file;
     const lock = new KeptLock(this.#files, { ...this.#options, id, writtenAt });
     let isOurs = false;
     try {
+      // Whoever is cut off here may have written it all the same.
+      await this.#files.put("locks", file, { signal });
       await clock.sleep(SETTLE_MS, signal);
       const holders = await this.#clear(id);
       if (holders.length > 0) return { holders };

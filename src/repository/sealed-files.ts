@@ -18,6 +18,13 @@ export interface FileInfo {
   readonly modifiedMs: number;
 }
 
+export interface SealedFile {
+  /** SHA-256 of the sealed bytes. */
+  readonly id: HexId;
+  readonly sha256: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
 export class SealedFiles {
   readonly #store: ObjectStore;
   readonly #cipher: Cipher;
@@ -51,11 +58,20 @@ export class SealedFiles {
 
   /** Gives the id, which is the SHA-256 of the sealed bytes. */
   async save(type: SealedFileType, json: Uint8Array, options: Omit<PutOptions, "sha256"> = {}): Promise<HexId> {
-    const sealed = this.#cipher.seal(packFileBody(json, this.#version));
-    const sha256 = createHash("sha256").update(sealed).digest();
-    const id = sha256.toHex() as HexId;
-    await this.#store.put(keyOfFile(type, id), sealed, { ...options, sha256 });
-    return id;
+    const file = this.seal(json);
+    await this.put(type, file, options);
+    return file.id;
+  }
+
+  /** A file that can be named before it is stored: by whoever must remove it even if storing it fails half-way. */
+  seal(json: Uint8Array): SealedFile {
+    const bytes = this.#cipher.seal(packFileBody(json, this.#version));
+    const sha256 = createHash("sha256").update(bytes).digest();
+    return { id: sha256.toHex() as HexId, sha256, bytes };
+  }
+
+  async put(type: SealedFileType, { id, sha256, bytes }: SealedFile, options: Omit<PutOptions, "sha256"> = {}): Promise<void> {
+    await this.#store.put(keyOfFile(type, id), bytes, { ...options, sha256 });
   }
 
   async remove(type: SealedFileType, id: HexId, options?: CallOptions): Promise<void> {
