@@ -4,18 +4,13 @@ import { mkdir, readdir, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { systemClock } from "../../src/base/clock.ts";
-import { byteStringOf } from "../../src/base/byte-string.ts";
 import type { HexId } from "../../src/base/ids.ts";
 import { BlobDecoder } from "../../src/repository/blob-decoder.ts";
-import { newGearParameters } from "../../src/repository/chunker/gear.ts";
 import { REPOSITORY_LIMITS } from "../../src/repository/format/limits.ts";
 import { createKeyFile } from "../../src/repository/format/key-file.ts";
 import { Cipher } from "../../src/repository/format/cipher.ts";
 import { serializeConfig } from "../../src/repository/format/config.ts";
-import { serializeSnapshot } from "../../src/repository/format/snapshot.ts";
-import { timestampAt } from "../../src/repository/format/timestamp.ts";
 import { encodeTree } from "../../src/repository/format/tree/encode.ts";
-import type { Node } from "../../src/repository/format/tree/node.ts";
 import { openRepository } from "../../src/repository/repository.ts";
 import { TreePacks } from "../../src/repository/tree-packs.ts";
 import { readThrough } from "../../src/repository/read-through.ts";
@@ -24,15 +19,10 @@ import { MemoryStore } from "../../src/storage/memory.ts";
 import { parseObjectKey } from "../../src/storage/object-store.ts";
 import { type BackedUp, backUp, newRepository, PASSWORD, shiftedClock } from "../support/backup.ts";
 import { environment } from "../support/environment.ts";
-import { createRepository, type NewRepository, readRepository, sha256, writePack, writeSealed } from "../support/plain-repository.ts";
+import { fileNode, folderNode, makeRepository, MASTER_KEY, UNKNOWN_ID, writeSnapshot } from "../support/hand-made.ts";
+import { type NewRepository, readRepository, sha256, writePack, writeSealed } from "../support/plain-repository.ts";
 import { restoreLast } from "../support/restore.ts";
 
-const MASTER_KEY = {
-  encryption: new Uint8Array(32).fill(1),
-  macK: new Uint8Array(16).fill(2),
-  macR: Uint8Array.fromHex("0f0f0f0f0c0f0f0f0c0f0f0f0c0f0f0f"),
-};
-const UNKNOWN_ID = "ab".repeat(32) as HexId;
 const LATER = shiftedClock(10_000);
 const OWNER = { username: "mallory", hostname: "there", createdMs: 0 };
 const CHEAP = { N: 2 ** 12, r: 8, p: 1 };
@@ -47,15 +37,7 @@ interface Setting {
 
 async function setting(t: TestContext): Promise<Setting> {
   const root = await environment(t).temporaryFolder();
-  const config = {
-    version: 2,
-    id: UNKNOWN_ID,
-    chunkerPolynomial: 0x3da3358b4dc173n,
-    chunker: newGearParameters(),
-    otherFields: {},
-  } as const;
-  const repository = { folder: join(root, "repository"), password: PASSWORD, masterKey: MASTER_KEY, config };
-  await createRepository(repository);
+  const repository = await makeRepository(join(root, "repository"));
   const source = join(root, "source");
   await mkdir(join(source, "folder"), { recursive: true });
   await writeFile(join(source, "file"), "file");
@@ -68,21 +50,6 @@ async function setting(t: TestContext): Promise<Setting> {
     target: join(root, "target"),
     backUp: async () => backUp(store, ["."], { workingFolder: source, clock: LATER }),
   };
-}
-
-function folderNode(name: string, subtree: HexId): Node {
-  return { ...fileNode(name, []), type: "dir", mode: 0x8000_01ed, content: undefined, subtree } as unknown as Node;
-}
-
-function fileNode(name: string, content: readonly HexId[], size = 0): Node {
-  const times = { mtimeNs: 0n, atimeNs: 0n, ctimeNs: 0n };
-  const owner = { uid: 0, gid: 0, user: "", group: "", inode: 0n, deviceId: 0n, links: 1, device: 0n };
-  return { name: byteStringOf(name), type: "file", mode: 0o644, ...times, ...owner, size, xattrs: [], content };
-}
-
-async function writeSnapshot(repository: NewRepository, tree: HexId): Promise<void> {
-  const who = { hostname: "", username: "", uid: 0, gid: 0, excludes: [], tags: [], programVersion: "" };
-  await writeSealed(repository, "snapshots", serializeSnapshot({ time: timestampAt(1), tree, paths: ["/"], ...who, otherFields: {} }));
 }
 
 interface IndexedAt {

@@ -6,7 +6,8 @@ import type { HexId } from "../../base/ids.ts";
 import { REPOSITORY_LIMITS } from "../../repository/format/limits.ts";
 import type { ScannedNode, TreeScanner } from "../../repository/format/tree/decode.ts";
 import type { NodeType } from "../../repository/format/tree/node.ts";
-import { reportDamage, type SnapshotTrees, walkTree } from "./snapshot-trees.ts";
+import { EndCheck } from "./end-check.ts";
+import { reportDamage, type SnapshotTrees, tooDeep, walkTree } from "./snapshot-trees.ts";
 
 /** `content` of a file, the target of a link or the number of a device; `metadata`: owner, mode, times, attributes. */
 export type ChangeKind = "added" | "removed" | "content" | "type" | "metadata";
@@ -23,19 +24,24 @@ export interface Change {
   readonly sizeBefore: number;
 }
 
-/** In the order of the paths, each folder before its contents; what is added or removed with all that is in it. */
+/**
+ * In the order of the paths, each folder before its contents; what is added or removed with all that is in it.
+ *
+ * @throws {DomainError} corrupt/tree_order, corrupt/snapshot_endless
+ */
 export async function* compareTrees(
   trees: SnapshotTrees,
   before: HexId,
   after: HexId,
   report: FindingSink,
 ): AsyncGenerator<Change, void, undefined> {
-  yield* compareFolders({ trees, report }, before, after, "" as ByteString, 0);
+  yield* compareFolders({ trees, report, ends: new EndCheck(trees, [before, after]) }, before, after, "" as ByteString, 0);
 }
 
 interface Comparison {
   readonly trees: SnapshotTrees;
   readonly report: FindingSink;
+  readonly ends: EndCheck;
 }
 
 async function* compareFolders(
@@ -46,8 +52,8 @@ async function* compareFolders(
   depth: number,
 ): AsyncGenerator<Change, void, undefined> {
   if (before === after) return;
-  if (depth > REPOSITORY_LIMITS.treeDepth) throw new DomainError("corrupt", "tree_depth", "Cannot compare: folders lie too deep");
-  const scanners = await openBoth(comparison, before, after, path);
+  await comparison.ends.pass();
+  const scanners = await openBoth(comparison, before, after, path, depth);
   if (scanners === undefined) return;
   const [left, right] = scanners;
   let old = left.next();
@@ -73,8 +79,10 @@ async function openBoth(
   before: HexId,
   after: HexId,
   path: ByteString,
+  depth: number,
 ): Promise<readonly [TreeScanner, TreeScanner] | undefined> {
   try {
+    if (depth > REPOSITORY_LIMITS.treeDepth) throw tooDeep();
     return await Promise.all([trees.scan(before), trees.scan(after)]);
   } catch (error) {
     reportDamage(path, error, report);
@@ -100,12 +108,12 @@ async function* wholeNode(
 }
 
 async function* belowFolder(
-  { trees, report }: Comparison,
+  { trees, report, ends }: Comparison,
   kind: WholeKind,
   tree: HexId,
   top: ByteString,
 ): AsyncGenerator<Change, void, undefined> {
-  for await (const { path, node } of walkTree(trees, tree, { path: top, report })) yield wholeChange(kind, path, node);
+  for await (const { path, node } of walkTree(trees, tree, { path: top, report, ends })) yield wholeChange(kind, path, node);
 }
 
 type WholeKind = "added" | "removed";

@@ -5,7 +5,8 @@ import type { FindingSink } from "../../base/finding.ts";
 import { REPOSITORY_LIMITS } from "../../repository/format/limits.ts";
 import type { ScannedNode, TreeScanner } from "../../repository/format/tree/decode.ts";
 import type { PathPatterns } from "../path-pattern.ts";
-import { reportDamage, type SnapshotTrees, type WalkedNode } from "./snapshot-trees.ts";
+import { EndCheck } from "./end-check.ts";
+import { reportDamage, type SnapshotTrees, tooDeep, type WalkedNode } from "./snapshot-trees.ts";
 
 export interface FindOptions {
   readonly patterns: PathPatterns;
@@ -25,14 +26,20 @@ export class Finder {
     this.#options = options;
   }
 
-  /** What matches; of a folder that matches not also what is in it. */
-  async *find(tree: HexId, path: ByteString = "" as ByteString, depth = 0): AsyncGenerator<WalkedNode, void, undefined> {
+  /** What matches; of a folder that matches not also what is in it. @throws {DomainError} corrupt/snapshot_endless */
+  async *find(tree: HexId): AsyncGenerator<WalkedNode, void, undefined> {
+    yield* this.#find(tree, "" as ByteString, 0, new EndCheck(this.#trees, [tree]));
+  }
+
+  async *#find(tree: HexId, path: ByteString, depth: number, ends: EndCheck): AsyncGenerator<WalkedNode, void, undefined> {
     const { patterns, accepts, report } = this.#options;
     const place = `${path}\0${tree}`;
-    if (this.#barren.has(place) || depth > REPOSITORY_LIMITS.treeDepth) return;
+    if (this.#barren.has(place)) return;
+    await ends.pass();
     let found = false;
     let scanner: TreeScanner;
     try {
+      if (depth > REPOSITORY_LIMITS.treeDepth) throw tooDeep();
       scanner = await this.#trees.scan(tree);
     } catch (error) {
       reportDamage(path, error, report);
@@ -46,7 +53,7 @@ export class Finder {
         found = true;
         yield { path: at, node };
       } else if (subtree !== undefined && patterns.mayMatchBelow(at)) {
-        for await (const below of this.find(subtree, at, depth + 1)) {
+        for await (const below of this.#find(subtree, at, depth + 1, ends)) {
           found = true;
           yield below;
         }

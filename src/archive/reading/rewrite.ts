@@ -13,6 +13,7 @@ import { keyOfFile } from "../../repository/layout.ts";
 import type { FinishedPack } from "../../repository/pack-buffer.ts";
 import type { Session } from "../../repository/session.ts";
 import { TreeBlob } from "../backup/tree-blob.ts";
+import { EndCheck } from "./end-check.ts";
 import { type SnapshotTrees, walkTree } from "./snapshot-trees.ts";
 
 export interface RewrittenTree {
@@ -54,12 +55,17 @@ export class TreeRewriter {
     return this.#index.packs;
   }
 
-  /** @throws {DomainError} corrupt: a folder is damaged, or lies too deep */
-  async rewrite(tree: HexId, path: ByteString = "" as ByteString, depth = 0): Promise<RewrittenTree> {
+  /** @throws {DomainError} corrupt: a folder is damaged or lies too deep, or there is no end of them */
+  async rewrite(tree: HexId): Promise<RewrittenTree> {
+    return this.#rewrite(tree, "" as ByteString, 0, new EndCheck(this.#trees, [tree]));
+  }
+
+  async #rewrite(tree: HexId, path: ByteString, depth: number, ends: EndCheck): Promise<RewrittenTree> {
     const place = `${path}\0${tree}`;
     const known = this.#done.get(place);
     if (known !== undefined) return known;
     if (depth > REPOSITORY_LIMITS.treeDepth) throw new DomainError("corrupt", "tree_depth", "Cannot rewrite: folders lie too deep");
+    await ends.pass();
     const rewritten = new TreeBlob(this.#packer);
     const scanner = await this.#trees.scan(tree);
     let files = 0;
@@ -68,14 +74,14 @@ export class TreeRewriter {
     for (let node = scanner.next(); node !== undefined; node = scanner.next()) {
       const at = `${path}/${node.name}` as ByteString;
       if (this.#options.isExcluded(at)) {
-        const lost = await this.#count(node, at);
+        const lost = await this.#count(node, at, ends);
         files += lost.files;
         bytes += lost.bytes;
         isChanged = true;
         continue;
       }
       const { subtree } = node;
-      const below = subtree === undefined ? undefined : await this.rewrite(subtree, at, depth + 1);
+      const below = subtree === undefined ? undefined : await this.#rewrite(subtree, at, depth + 1, ends);
       files += below?.files ?? 0;
       bytes += below?.bytes ?? 0;
       const isSame = below === undefined || below.tree === subtree;
@@ -107,14 +113,14 @@ export class TreeRewriter {
     }
   }
 
-  async #count(node: ScannedNode, path: ByteString): Promise<{ readonly files: number; readonly bytes: number }> {
+  async #count(node: ScannedNode, path: ByteString, ends: EndCheck): Promise<{ readonly files: number; readonly bytes: number }> {
     if (node.type === "file") return { files: 1, bytes: node.size };
     let files = 0;
     let bytes = 0;
     // A folder that goes may be damaged.
     const report = (): void => undefined;
     if (node.subtree !== undefined) {
-      for await (const { node: below } of walkTree(this.#trees, node.subtree, { path, report })) {
+      for await (const { node: below } of walkTree(this.#trees, node.subtree, { path, report, ends })) {
         if (below.type !== "file") continue;
         files++;
         bytes += below.size;

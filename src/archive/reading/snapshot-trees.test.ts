@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ByteString } from "../../base/byte-string.ts";
+import { DomainError } from "../../base/errors.ts";
 import type { Finding } from "../../base/finding.ts";
 import { FakeClock } from "../../base/testing/fake-clock.ts";
 import { keyOfFile } from "../../repository/layout.ts";
@@ -45,6 +46,17 @@ test("walkTree() reports a folder that cannot be read, and goes on behind it", a
     findings.map(({ grade, code, object }) => [grade, code, object]),
     [["critical", "folder_damaged", "/lost"]],
   );
+});
+
+test("walkTree() ends when it is to, though all that it needs lies in memory", async () => {
+  const { repository } = await sample();
+  const { snapshot } = await repository.addSnapshot({ a: { b: { c: "1" } } });
+  const abort = new AbortController();
+  await using session = await repository.session([], abort.signal);
+  const walked = walkTree(new SnapshotTrees(session), snapshot.tree, { path: TOP, report: () => undefined });
+  await walked.next();
+  abort.abort(new DomainError("cancelled", "cancelled", "Cancelled"));
+  await assert.rejects(walked.next(), { code: "cancelled" });
 });
 
 test("findPlace() finds folders, files and the root, and says where there is nothing", async () => {

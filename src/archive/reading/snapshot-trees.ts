@@ -9,6 +9,7 @@ import { type ScannedNode, TreeScanner } from "../../repository/format/tree/deco
 import type { Node } from "../../repository/format/tree/node.ts";
 import type { Session } from "../../repository/session.ts";
 import { TreePacks } from "../../repository/tree-packs.ts";
+import { EndCheck } from "./end-check.ts";
 
 export class SnapshotTrees {
   readonly #session: Session;
@@ -30,6 +31,8 @@ export class SnapshotTrees {
    */
   async open(id: HexId): Promise<Uint8Array> {
     const { index, signal } = this.#session;
+    // What lies in memory would be given without a look at it.
+    signal.throwIfAborted();
     this.#id.setFromHex(id);
     let failure: unknown = new DomainError("corrupt", "tree_missing", `Cannot read tree "${id}": it is not in the index`);
     for (const entry of index.locations("tree", this.#id, 0)) {
@@ -42,6 +45,14 @@ export class SnapshotTrees {
       }
     }
     throw failure;
+  }
+
+  /** How many the index has, those of other snapshots included. */
+  count(): number {
+    const { index } = this.#session;
+    let count = 0;
+    for (const entry of index.entries()) if (index.typeOf(entry) === "tree") count++;
+    return count;
   }
 
   /** The nodes of a tree, one after the other. */
@@ -87,6 +98,8 @@ export interface WalkOptions {
   readonly enter?: ((path: ByteString) => boolean) | undefined;
   /** Gets folders that are damaged; the walk goes on behind them. */
   readonly report: FindingSink;
+  /** Of a larger walk that this one is a part of. @default one of its own */
+  readonly ends?: EndCheck | undefined;
 }
 
 interface OpenFolder {
@@ -97,11 +110,11 @@ interface OpenFolder {
   readonly depth: number;
 }
 
-/** What is in a tree and below, each folder before its contents. */
+/** What is in a tree and below, each folder before its contents. @throws {DomainError} corrupt/snapshot_endless */
 export async function* walkTree(
   trees: SnapshotTrees,
   tree: HexId,
-  { path: top, enter = () => true, report }: WalkOptions,
+  { path: top, enter = () => true, report, ends = new EndCheck(trees, [tree]) }: WalkOptions,
 ): AsyncGenerator<WalkedNode, void, undefined> {
   let folder = await openFolder(trees, tree, top, undefined, report);
   while (folder !== undefined) {
@@ -113,7 +126,9 @@ export async function* walkTree(
     const path = `${folder.path}/${node.name}` as ByteString;
     const subtree = node.type === "dir" ? node.subtree : undefined;
     yield { path, node };
-    if (subtree !== undefined && enter(path)) folder = await openFolder(trees, subtree, path, folder, report);
+    if (subtree === undefined || !enter(path)) continue;
+    await ends.pass();
+    folder = await openFolder(trees, subtree, path, folder, report);
   }
 }
 
@@ -127,7 +142,7 @@ async function openFolder(
 ): Promise<OpenFolder | undefined> {
   const depth = (outer?.depth ?? 0) + 1;
   try {
-    if (depth > REPOSITORY_LIMITS.treeDepth) throw new DomainError("corrupt", "tree_depth", "folders lie too deep");
+    if (depth > REPOSITORY_LIMITS.treeDepth) throw tooDeep();
     return { path, scanner: await trees.scan(id), outer, depth };
   } catch (error) {
     reportDamage(path, error, report);
@@ -145,6 +160,10 @@ function nextNode(path: ByteString, scanner: TreeScanner, report: FindingSink): 
     reportDamage(path, error, report);
     return undefined;
   }
+}
+
+export function tooDeep(): DomainError {
+  return new DomainError("corrupt", "tree_depth", "folders lie too deep in each other");
 }
 
 /** Throws what is no damage. */

@@ -2,6 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { DomainError } from "../../base/errors.ts";
+import type { HexId } from "../../base/ids.ts";
 import { BlobIndex } from "../../repository/index/blob-index.ts";
 import { closeHandle, type FolderFd, openFolderAt } from "../folder-handle.ts";
 import { AttributeWriter, codeOf } from "./attributes.ts";
@@ -65,10 +66,11 @@ async function restore(): Promise<void> {
   const selection = compileSelection(start.select);
   const earlier = openTarget(target);
   try {
-    const size = await measureSelected({ trees, throwIfStopped }, selection, { tree, entry });
+    const parts = { open: async (id: HexId) => trees.open(id), throwIfStopped };
+    const size = await measureSelected(parts, selection, { tree, entry });
     counters.add("totalFiles", size.files);
     counters.add("totalBytes", size.bytes);
-    await requireRoom(target, earlier, size, { trees, throwIfStopped, selection, index, sparse, measured: { tree, entry } });
+    await requireRoom(target, earlier, size, { ...parts, selection, index, sparse, measured: { tree, entry } });
   } finally {
     if (earlier !== undefined) closeHandle(earlier);
   }

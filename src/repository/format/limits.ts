@@ -28,6 +28,10 @@ export interface RepositoryLimits {
   readonly treeBlobBytes: number;
   /** Folders in folders. */
   readonly treeDepth: number;
+  /** Of an entry of a folder: no path that the kernel takes has more bytes. */
+  readonly nameBytes: number;
+  /** Files, folders and others, a tree counted wherever it lies: more than any file system holds. */
+  readonly snapshotEntries: number;
 }
 
 export const REPOSITORY_LIMITS: RepositoryLimits = Object.freeze({
@@ -42,4 +46,6 @@ export const REPOSITORY_LIMITS: RepositoryLimits = Object.freeze({
   dataBlobBytes: 128 * MIB,
   treeBlobBytes: 2 * GIB,
   treeDepth: 1_000,
+  nameBytes: 4_096,
+  snapshotEntries: 2 ** 32,
 });

@@ -6,6 +6,7 @@ import { fc } from "../../../base/testing/property.ts";
 import { decodeNode, decodeTree, TreeScanner } from "./decode.ts";
 import { encodeNode, encodeTree } from "./encode.ts";
 import { isNodeName } from "./name.ts";
+import { REPOSITORY_LIMITS } from "../limits.ts";
 import { type Node, NODE_TYPES } from "./node.ts";
 
 const ID = "0123456789abcdef".repeat(4);
@@ -238,6 +239,7 @@ test("decodeTree() refuses names that are no entry of a folder", () => {
     '\\"',
     "\\\\",
     "\\n",
+    "n".repeat(REPOSITORY_LIMITS.nameBytes + 1),
   ]) {
     assert.throws(() => decodeTree(tree(`{"name":"${name}","type":"file"}`)), CORRUPT, name);
   }
