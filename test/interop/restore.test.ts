@@ -497,6 +497,11 @@ test("restore() refuses a small repository that would become endless", async (t)
   assert.ok(!existsSync(bomb.target));
 });
 
+test("restore() below /proc, where nobody can make a folder, is refused", async (t) => {
+  const all = await hostile(t, async (add) => add([]));
+  await assert.rejects(restoreLast(all.store, "", "/proc/self/holdfast/target"), { kind: "not-found", code: "target_missing" });
+});
+
 test("restore() into what is no folder is refused", async (t) => {
   const all = await backedUp(t, makeEverything);
   writeFileSync(all.target, "a file");

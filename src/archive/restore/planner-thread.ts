@@ -1,9 +1,9 @@
 /** The thread that walks the trees and makes folders; it tells the writing threads what to write and the main thread what to fetch. */
-import { mkdirSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { DomainError } from "../../base/errors.ts";
 import type { HexId } from "../../base/ids.ts";
 import { BlobIndex } from "../../repository/index/blob-index.ts";
+import { makeFolder } from "../../storage/make-folder.ts";
 import { closeHandle, type FolderFd, openFolderAt } from "../folder-handle.ts";
 import { AttributeWriter, codeOf } from "./attributes.ts";
 import { ContentCheck } from "./content-check.ts";
@@ -20,6 +20,8 @@ import { VerifyWalk } from "./verify-walk.ts";
 import { WriteQueue } from "./write-queue.ts";
 
 const ENTRIES_AT_ONCE = 256;
+/** Less what the umask takes away. */
+const USUAL_FOLDER_MODE = 0o777;
 
 const start = workerData as PlannerStart;
 const stop = new Int32Array(start.stop);
@@ -74,7 +76,7 @@ async function restore(): Promise<void> {
   } finally {
     if (earlier !== undefined) closeHandle(earlier);
   }
-  root = dryRun ? openTarget(target) : makeTarget(target);
+  root = dryRun ? openTarget(target) : await makeTarget(target);
   const walk = new RestoreWalk(root, {
     trees,
     index,
@@ -110,9 +112,9 @@ function openTarget(path: string): FolderFd | undefined {
   }
 }
 
-function makeTarget(path: string): FolderFd {
+async function makeTarget(path: string): Promise<FolderFd> {
   try {
-    mkdirSync(path, { recursive: true });
+    await makeFolder(path, USUAL_FOLDER_MODE);
     return openFolderAt(path);
   } catch (error) {
     throw targetUnusable(path, error);
@@ -126,6 +128,9 @@ function targetUnusable(path: string, error: unknown): unknown {
     return new DomainError("conflict", "target_no_folder", `Cannot restore into "${path}": it is no folder`, {
       hint: "Name a folder, or a path that is free",
     });
+  }
+  if (code === "ENOENT") {
+    return new DomainError("not-found", "target_missing", `Cannot restore into "${path}": no folder can be made there`);
   }
   const state = code === "EACCES" || code === "EPERM" ? "permission denied" : code;
   return stopping(path, code) ?? new DomainError("forbidden", "target_forbidden", `Cannot restore into "${path}": ${state}`);

@@ -32,7 +32,7 @@ const USUAL_UMASK = 0o022;
  * Single entries that cannot be restored are findings.
  *
  * @throws {DomainError} unavailable/target_full: before anything is written if that can be known; what is half made is removed
- * @throws {DomainError} conflict/target_no_folder, forbidden/target_forbidden, forbidden/target_read_only
+ * @throws {DomainError} conflict/target_no_folder, not-found/target_missing, forbidden/target_forbidden, forbidden/target_read_only
  * @throws {DomainError} usage/path_pattern
  * @throws {DomainError} cancelled/cancelled, and what the store throws if it cannot be reached
  */
