@@ -10,6 +10,7 @@ import { StatxBuffer } from "./statx-buffer.ts";
 const { EINVAL, ENAMETOOLONG, ENODATA, ENOTSUP, ENXIO } = constants.errno;
 const AT_FDCWD = -100;
 const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_SYMLINK_FOLLOW = 0x400;
 const AT_NO_AUTOMOUNT = 0x800;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_FLAGS = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH;
@@ -21,8 +22,8 @@ const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 /** With the NUL at the end. */
 const PATH_MAX = 4096;
-/** With the NUL at the end: XATTR_NAME_MAX is 255. */
-const XATTR_NAME_ROOM = 256;
+/** With the NUL at the end: XATTR_NAME_MAX is 255, and so is NAME_MAX. */
+const NAME_ROOM = 256;
 /** XATTR_LIST_MAX and XATTR_SIZE_MAX: the kernel gives and takes no more. */
 const XATTR_ROOM = 65_536;
 const TIMESPEC_BYTES = 16;
@@ -43,6 +44,7 @@ const FUNCTIONS = {
   futimens: { return: "int32", arguments: ["int32", "pointer"] },
   statx: { return: "int32", arguments: ["int32", "pointer", "int32", "uint32", "pointer"] },
   openat: { return: "int32", arguments: ["int32", "pointer", "int32", "uint32"] },
+  linkat: { return: "int32", arguments: ["int32", "pointer", "int32", "pointer", "int32"] },
   lseek: { return: "int64", arguments: ["int32", "int64", "int32"] },
 } as const;
 
@@ -52,7 +54,7 @@ export function ffiFileCalls(): FileCalls {
   // errno is read from its place in this thread's memory, with no call in between that could change it.
   const errno = new Int32Array(foreignMemory(native.__errno_location(), Int32Array.BYTES_PER_ELEMENT));
   const pathBuffer = new NativeBuffer(PATH_MAX);
-  const nameBuffer = new NativeBuffer(XATTR_NAME_ROOM);
+  const nameBuffer = new NativeBuffer(NAME_ROOM);
   const valueBuffer = new NativeBuffer(XATTR_ROOM);
   const times = new NativeBuffer(2 * TIMESPEC_BYTES);
   const timespecs = new BigInt64Array(times.memory);
@@ -86,6 +88,12 @@ export function ffiFileCalls(): FileCalls {
   function createIn(folder: number, name: ByteString, mode: number): number {
     const file = native.openat(folder, pathAt(name, "openat"), CREATE_FILE, mode);
     return file < 0 ? fail("openat", name) : file;
+  }
+
+  function linkIn(folder: number, name: ByteString, file: number): void {
+    // open(2): the way for those who may not use AT_EMPTY_PATH.
+    const open = pathAt(`/proc/self/fd/${file}` as ByteString, "linkat");
+    if (native.linkat(AT_FDCWD, open, folder, nameAt(name, "linkat"), AT_SYMLINK_FOLLOW) < 0) fail("linkat", name);
   }
 
   function listXattrs(target: FileTarget): readonly ByteString[] {
@@ -164,6 +172,7 @@ export function ffiFileCalls(): FileCalls {
     statIn,
     openIn,
     createIn,
+    linkIn,
     listXattrs,
     getXattr,
     setXattr,

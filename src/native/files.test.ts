@@ -51,6 +51,8 @@ function opened<T>(path: ByteString, use: (file: number) => T): T {
   }
 }
 
+/** Linux's, with O_DIRECTORY in it as open(2) wants. */
+const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
 const name = (text: string): ByteString => byteStringOf(text);
 const mayMakeDevices = process.getuid?.() === 0;
 
@@ -263,6 +265,21 @@ describe("ffiFileCalls", () => {
     }
   });
 
+  test("linkIn() gives a name to a file that has none, and takes none that is there", () => {
+    const directory = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
+    const file = openSync(folder, constants.O_RDWR | O_TMPFILE, 0o600);
+    const own = name("linked-\xe9");
+    writeSync(file, "content");
+    assert.throws(() => calls.linkIn(directory, byteStringOf(newFile().split("/").at(-1) ?? ""), file), {
+      code: "EEXIST",
+      syscall: "linkat",
+    });
+    calls.linkIn(directory, own, file);
+    closeSync(file);
+    closeSync(directory);
+    assert.equal(readFileSync(bytesOf(`${folder}/${own}` as ByteString), "utf8"), "content");
+  });
+
   test("makeNode() makes fifos, sockets and, for root, devices", () => {
     const umask = process.umask(0o022);
     try {
@@ -324,13 +341,14 @@ describe("nodeFileCalls", () => {
   test("says what it lacks, reads no attributes and refuses to set any or to make nodes", () => {
     const path = newFile();
     ffiFileCalls().setXattr(path, name("user.a"), Buffer.from("b"));
-    assert.deepEqual(calls.missing, ["xattrs", "special-files", "nanosecond-times", "holes"]);
+    assert.deepEqual(calls.missing, ["xattrs", "special-files", "nanosecond-times", "holes", "unnamed-files"]);
     assert.deepEqual(calls.listXattrs(path), []);
     assert.equal(calls.getXattr(path, name("user.a")), undefined);
     const refused = { kind: "unsupported", code: "file_call" };
     assert.throws(() => calls.setXattr(path, name("user.a"), Buffer.from("c")), refused);
     assert.throws(() => calls.removeXattr(path, name("user.a")), refused);
     assert.throws(() => calls.makeNode(newPath(), constants.S_IFIFO, 0n), refused);
+    assert.throws(() => calls.linkIn(0, name("linked"), 0), refused);
   });
 });
 

@@ -32,7 +32,7 @@ export interface FileStat {
 }
 
 /** What a back end can lack. */
-export type FileFeature = "xattrs" | "special-files" | "nanosecond-times" | "holes";
+export type FileFeature = "xattrs" | "special-files" | "nanosecond-times" | "holes" | "unnamed-files";
 
 export interface FileCalls {
   readonly backEnd: "ffi" | "node";
@@ -44,6 +44,12 @@ export interface FileCalls {
   readonly openIn: (folder: number, name: ByteString, flags: number) => number;
   /** Makes a file in an open folder and opens it to be written to. Never what is there already, be it a link. @param mode less the umask */
   readonly createIn: (folder: number, name: ByteString, mode: number) => number;
+  /**
+   * Gives a name in an open folder to a file that was opened with O_TMPFILE in the same file system. Never one that is there already.
+   *
+   * @throws {DomainError} unsupported/file_call
+   */
+  readonly linkIn: (folder: number, name: ByteString, file: number) => void;
   /** Names of the extended attributes, in the file system's order; none where it has no such thing. */
   readonly listXattrs: (target: FileTarget) => readonly ByteString[];
   /** Undefined if there is none of that name. */

@@ -11,10 +11,11 @@ const CREATE_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | 
 export function nodeFileCalls(): FileCalls {
   return {
     backEnd: "node",
-    missing: ["xattrs", "special-files", "nanosecond-times", "holes"],
+    missing: ["xattrs", "special-files", "nanosecond-times", "holes", "unnamed-files"],
     statIn,
     openIn: (folder, name, flags) => openSync(pathIn(folder, name), flags),
     createIn: (folder, name, mode) => openSync(pathIn(folder, name), CREATE_FILE, mode),
+    linkIn: () => refuse("give a name to a file that has none"),
     listXattrs: () => [],
     getXattr: () => undefined,
     setXattr: () => refuse("set extended attribute"),

@@ -1,8 +1,11 @@
 /** Disks and images of them: stored, compared, and brought back onto devices and into files. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { constants } from "node:fs";
 import { chmod, mkdir, open, readdir, readFile, stat, symlink, truncate, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import { imageSource } from "../../src/archive/backup/targets.ts";
 import type { ByteRange } from "../../src/archive/backup/source.ts";
@@ -11,7 +14,7 @@ import { ffiFileCalls } from "../../src/native/ffi-files.ts";
 import { nodeFileCalls } from "../../src/native/node-files.ts";
 import { FileStore } from "../../src/storage/file.ts";
 import { type BackedUp, backUp, newRepository, PASSWORD } from "../support/backup.ts";
-import { openCli } from "../support/cli.ts";
+import { openCli, PROGRAM } from "../support/cli.ts";
 import { assertSameBytes, attachDisk, makeImage, SKIP_WITHOUT_DISKS, writeNoise } from "../support/disk.ts";
 import type { CommandResult } from "../support/program.ts";
 
@@ -248,6 +251,31 @@ test("what cannot be an image, or take one, is told", async (t) => {
     (await readdir(folder)).filter((name) => name === "x"),
     [],
   );
+});
+
+test("a restore into a file that is killed leaves nothing behind, and the next one brings the image back", async (t) => {
+  const { folder, run: holdfast } = await openCli(t, { HOLDFAST_PASSWORD: PASSWORD });
+  const [image, target] = [join(folder, "image"), join(folder, "restored/disk")];
+  const repository = ["--repository", join(folder, "repository")];
+  const bytes = 192 * MIB;
+  await mkdir(dirname(target));
+  await makeImage(image, bytes, 3, [{ at: 0, bytes }]);
+  output(await holdfast("repository", "init", ...repository));
+  output(await holdfast("files", "backup", "--image", image, ...repository));
+
+  const restore = ["files", "restore", "latest", "--image", target, "--progress", "json", ...repository];
+  const env = { PATH: process.env["PATH"] ?? "", HOME: folder, HOLDFAST_PASSWORD: PASSWORD };
+  const child = spawn(PROGRAM, restore, { env, stdio: ["ignore", "ignore", "pipe"] });
+  t.after(() => child.kill("SIGKILL"));
+  const closed = once(child, "close");
+  // Some of it is written by then.
+  for await (const line of createInterface(child.stderr)) if (line.includes('"Restoring"')) child.kill("SIGKILL");
+  assert.deepEqual(await closed, [null, "SIGKILL"]);
+  assert.deepEqual(await readdir(dirname(target)), []);
+
+  output(await holdfast(...restore, "--verify"));
+  assert.deepEqual(await readdir(dirname(target)), ["disk"]);
+  await assertSameBytes(target, image, bytes);
 });
 
 test("parts that nobody wrote to are taken from the parent without a look, as long as they are whole there", async (t) => {

@@ -26,6 +26,8 @@ export interface TargetDemands {
 /** Looked at on both ends of a device: where partition tables and file systems have their marks. */
 const MARK_BYTES = 1 << 20;
 const { O_RDONLY, O_RDWR, O_EXCL, O_CREAT, O_DIRECTORY } = constants;
+/** Linux's, with O_DIRECTORY in it as open(2) wants; Node has no name for it. */
+const O_TMPFILE = 0o20000000 | O_DIRECTORY;
 const PRIVATE_FILE = 0o600;
 const ALL_MODE_BITS = 0o7777;
 
@@ -90,13 +92,15 @@ async function isUnmarked(device: FileHandle): Promise<boolean> {
   return true;
 }
 
-/** Made under another name, which the killed leave behind; what is in its place stays until the new one is whole. */
+/** What is in its place stays until the new one is whole. */
 async function fileTarget(path: string, bytes: number, replaced: Stats | undefined): Promise<ImageTarget> {
   await using made = new AsyncDisposableStack();
   const folder = made.use(await open(dirname(path), O_RDONLY | O_DIRECTORY));
   const inFolder = (name: string): string => join(`/proc/self/fd/${folder.fd}`, name);
-  const temporary = inFolder(temporaryName());
-  const file = made.use(await open(temporary, O_RDWR | O_CREAT | O_EXCL, PRIVATE_FILE));
+  const name = temporaryName();
+  const temporary = inFolder(name);
+  const unnamed = await openUnnamed(inFolder("."));
+  const file = made.use(unnamed ?? (await open(temporary, O_RDWR | O_CREAT | O_EXCL, PRIVATE_FILE)));
   let isInPlace = false;
   made.defer(async () => (isInPlace ? undefined : rm(temporary, { force: true })));
   await file.truncate(bytes);
@@ -111,12 +115,26 @@ async function fileTarget(path: string, bytes: number, replaced: Stats | undefin
         await file.chmod(replaced.mode & ALL_MODE_BITS);
       }
       await file.sync();
+      if (unnamed !== undefined) fileCalls().linkIn(folder.fd, name, unnamed.fd);
       await rename(temporary, inFolder(basename(path)));
       isInPlace = true;
       await folder.sync();
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** A file that is gone with the process, should that be killed. Undefined where the file system, or plain Node, has no such thing. */
+async function openUnnamed(folder: string): Promise<FileHandle | undefined> {
+  if (fileCalls().missing.includes("unnamed-files")) return undefined;
+  try {
+    return await open(folder, O_RDWR | O_TMPFILE, PRIVATE_FILE);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && (error.code === "EOPNOTSUPP" || error.code === "ENOTSUP" || error.code === "EISDIR")) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 async function requireRoom(path: string, bytes: number): Promise<void> {
