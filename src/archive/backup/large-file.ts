@@ -7,7 +7,7 @@ import type { ExtendedAttribute } from "../../repository/format/tree/node.ts";
 import { nodeOf } from "../stat-node.ts";
 import { changedFinding, fileFinding, replacedFinding } from "./file-findings.ts";
 import type { FileToRead, ReadRange } from "./reader-messages.ts";
-import type { WalkParts } from "./walk.ts";
+import type { WalkParts } from "./walk-parts.ts";
 
 const ID_BYTES = 32;
 

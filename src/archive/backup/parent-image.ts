@@ -5,7 +5,7 @@ import { IMAGE_FOLDER, type ImagePart, MANIFEST_NAME } from "../image/layout.ts"
 import type { ParentFolder } from "./parent-folder.ts";
 import { jsonOf } from "./parent-trees.ts";
 import { hasContent } from "./unchanged.ts";
-import type { WalkParts } from "./walk.ts";
+import type { WalkParts } from "./walk-parts.ts";
 
 interface FoundImage {
   readonly tree: HexId;

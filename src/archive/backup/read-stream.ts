@@ -6,8 +6,9 @@ import { goModeOf } from "../../repository/format/tree/node.ts";
 import { encodeNode } from "../../repository/format/tree/encode.ts";
 import type { ReadRange } from "./reader-messages.ts";
 import type { StreamSource } from "./source.ts";
+import { storeTree } from "./store-tree.ts";
 import { TreeBlob } from "./tree-blob.ts";
-import type { WalkParts } from "./walk.ts";
+import type { WalkParts } from "./walk-parts.ts";
 
 const ID_BYTES = 32;
 /** What a file made by a shell's redirection would have. */
@@ -52,10 +53,5 @@ export async function readStream({ fd, name, nowNs }: StreamSource, { readers, p
   );
   counters.add("files");
   counters.add("filesNew");
-  const id = tree.store();
-  counters.add("foldersNew");
-  counters.set("treeBlobs", packer.counters.newBlobs);
-  counters.set("newBytes", packer.counters.newBytes);
-  counters.set("storedBytes", packer.counters.storedBytes);
-  return id;
+  return storeTree(tree, [], { packer, counters });
 }

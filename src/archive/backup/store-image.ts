@@ -11,8 +11,9 @@ import { type OpenImage, openImage } from "./open-image.ts";
 import { ParentImage } from "./parent-image.ts";
 import type { ReadContent, ReadRange } from "./reader-messages.ts";
 import type { ByteRange, ImageSource } from "./source.ts";
+import { storeTree } from "./store-tree.ts";
 import { TreeBlob } from "./tree-blob.ts";
-import type { WalkParts } from "./walk.ts";
+import type { WalkParts } from "./walk-parts.ts";
 
 /** Times would make trees of unchanged parts differ. */
 const PART_FILE = { mode: 0o100600, timeNs: 0n } as const;
@@ -41,9 +42,9 @@ export async function storeImage(source: ImageSource, parentTree: HexId | undefi
     (subtree, name, depth) => {
       const above = new TreeBlob(parts.packer);
       above.add(name, encodeNode(plainNode(name, PLACE_FOLDER, { subtree })));
-      return storeTree(above, parent.above[depth], parts);
+      return storeTree(above, before(parent.above[depth]), parts);
     },
-    storeTree(top, parent.tree, parts),
+    storeTree(top, before(parent.tree), parts),
   );
 }
 
@@ -91,7 +92,7 @@ class ImageParts {
     for (const { name, number } of partsOf(this.#layout)) {
       folder.add(name, encodeNode(plainNode(name, PART_FOLDER, { subtree: this.#trees[number] as HexId })));
     }
-    return storeTree(folder, this.#parent.folder, this.#parts);
+    return storeTree(folder, before(this.#parent.folder), this.#parts);
   }
 
   /** Resolves when somebody could read more. */
@@ -117,7 +118,7 @@ class ImageParts {
     const content = contents.flatMap((range) => (range === undefined ? [] : idsOf(range)));
     const tree = new TreeBlob(this.#parts.packer);
     tree.add(name, encodeNode(plainNode(name, PART_FILE, { content, size: to - from })));
-    const id = storeTree(tree, earlier, this.#parts);
+    const id = storeTree(tree, before(earlier), this.#parts);
     this.#trees[number] = id;
     this.#parts.counters.add("files");
     this.#parts.counters.add(earlier === undefined ? "filesNew" : id === earlier ? "filesUnmodified" : "filesChanged");
@@ -149,13 +150,9 @@ function idsOf({ ids }: ReadContent): HexId[] {
   return Array.from({ length: ids.length / ID_BYTES }, (_, at) => ids.subarray(at * ID_BYTES, (at + 1) * ID_BYTES).toHex() as HexId);
 }
 
-function storeTree(tree: TreeBlob, earlier: HexId | undefined, { packer, counters }: WalkParts): HexId {
-  const id = tree.store();
-  counters.add(earlier === undefined ? "foldersNew" : id === earlier ? "foldersUnmodified" : "foldersChanged");
-  counters.set("treeBlobs", packer.counters.newBlobs);
-  counters.set("newBytes", packer.counters.newBytes);
-  counters.set("storedBytes", packer.counters.storedBytes);
-  return id;
+/** What a folder was before, as storeTree() takes it. */
+function before(tree: HexId | undefined): readonly { readonly id: HexId }[] {
+  return tree === undefined ? [] : [{ id: tree }];
 }
 
 function unreadable(path: string, part: ImagePart, { from, to }: ByteRange, range: ReadRange): DomainError {

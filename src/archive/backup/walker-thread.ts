@@ -15,7 +15,8 @@ import { storeImage } from "./store-image.ts";
 import { startOfThread } from "../../repository/packing/threads.ts";
 import { ThreadPacks } from "../../repository/packing/thread-packs.ts";
 import type { CheckpointRequest, WalkerMessage, WalkerStart } from "./walker-messages.ts";
-import { Walk, type WalkParts } from "./walk.ts";
+import { Walk } from "./walk.ts";
+import type { WalkParts } from "./walk-parts.ts";
 
 const start = await startOfThread<WalkerStart>();
 const packs = new ThreadPacks(start.packs);
