@@ -29,6 +29,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "holdfast repository repair snapshots --dry-run",
     "holdfast repository repair snapshots 4f1c22aa --forget",
   ],
+  "repository repair access": ["holdfast repository repair access --dry-run", "holdfast repository repair access 4f1c22aa"],
   "repository repair undelete": ["holdfast repository repair undelete --as-of 2026-05-01T13:45:00Z --dry-run"],
   "repository migrate": ["holdfast repository migrate --dry-run"],
   "repository adopt": ["holdfast repository adopt --cluster production"],

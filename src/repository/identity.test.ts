@@ -3,9 +3,19 @@ import { test } from "node:test";
 import { FakeClock } from "../base/testing/fake-clock.ts";
 import { MemoryStore } from "../storage/memory.ts";
 import { newIdentity, readIdentity, writeIdentity } from "./identity.ts";
-import { IDENTITY_KEY } from "./layout.ts";
+import { IDENTITY_KEY, spareOf } from "./layout.ts";
 
 const newStore = (): MemoryStore => new MemoryStore({ clock: new FakeClock() });
+
+test("writeIdentity() gives it a spare, also to one that a killed init left without", async () => {
+  const store = newStore();
+  const identity = await writeIdentity(store, newIdentity());
+  const bytes = await store.get(IDENTITY_KEY);
+  assert.deepEqual(await store.get(spareOf(IDENTITY_KEY)), bytes);
+  await store.delete(spareOf(IDENTITY_KEY));
+  assert.deepEqual(await writeIdentity(store, newIdentity()), identity);
+  assert.deepEqual(await store.get(spareOf(IDENTITY_KEY)), bytes);
+});
 
 test("writeIdentity() keeps what readIdentity() gives", async () => {
   const store = newStore();
@@ -28,12 +38,17 @@ test("readIdentity() gives nothing where there is none", async () => {
 
 test("readIdentity() reads what the first version wrote", async () => {
   const store = newStore();
-  const [id, salt] = ["ab".repeat(32), "cd".repeat(32)];
+  const [id, salt] = ["7969ec0fcb8b648dfde24b1d0ae24568d398dcc3a83b80a850f973238cdfd3d9", "cd".repeat(32)];
   await store.put(IDENTITY_KEY, Buffer.from(`{"format":"holdfast-repository","version":1,"id":"${id}","salt":"${salt}","more":1}\n`));
   assert.deepEqual(await readIdentity(store), { id, salt: new Uint8Array(32).fill(0xcd) });
 });
 
-const good = { format: "holdfast-repository", version: 1, id: "a".repeat(64), salt: "b".repeat(64) };
+const good = {
+  format: "holdfast-repository",
+  version: 1,
+  id: "4ca14526b2751b640d549ce7caf8ac39438592211a0ec370064d57666a682ad6",
+  salt: "b".repeat(64),
+};
 for (const [what, text] of Object.entries({
   "no JSON": "{",
   "bytes that are no UTF-8": "\xff",
@@ -42,7 +57,9 @@ for (const [what, text] of Object.entries({
   "something else": JSON.stringify({ ...good, format: "other" }),
   "no salt": JSON.stringify({ ...good, salt: undefined }),
   "a short salt": JSON.stringify({ ...good, salt: "bb" }),
-  "an id in capitals": JSON.stringify({ ...good, id: "A".repeat(64) }),
+  "an id in capitals": JSON.stringify({ ...good, id: good.id.toUpperCase() }),
+  "another digit in the salt": JSON.stringify({ ...good, salt: good.salt.replace("b", "c") }),
+  "another digit in the id": JSON.stringify({ ...good, id: "0".repeat(64) }),
   "too much": JSON.stringify({ ...good, more: "x".repeat(5_000) }),
 })) {
   test(`readIdentity() refuses ${what}`, async () => {

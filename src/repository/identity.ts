@@ -1,13 +1,16 @@
 /**
- * Who a repository is, in a small plain object beside restic's files: a random id, and the salt that turns a location's key into this
- * repository's password. Neither is secret.
+ * Who a repository is, in a small plain object beside restic's files: the random salt that turns a location's key into this repository's
+ * password, and the repository's id, which is the salt's hash, so that a flipped digit of either shows. Neither is secret.
  */
+import { createHash } from "node:crypto";
 import { type RandomBytes, randomHexId, type HexId } from "../base/ids.ts";
 import { DomainError } from "../base/errors.ts";
 import type { CallOptions, ObjectStore } from "../storage/object-store.ts";
 import { IDENTITY_KEY } from "./layout.ts";
+import { putSpare, putWithSpare } from "./spares.ts";
 
 export interface RepositoryIdentity {
+  /** SHA-256 of the salt. */
   readonly id: HexId;
   /** 32 bytes. */
   readonly salt: Uint8Array;
@@ -20,7 +23,8 @@ const MAX_BYTES = 4096;
 const HEX_ID_FORM = /^[0-9a-f]{64}$/;
 
 export function newIdentity(random?: RandomBytes): RepositoryIdentity {
-  return { id: randomHexId(random), salt: Uint8Array.fromHex(randomHexId(random)) };
+  const salt = Uint8Array.fromHex(randomHexId(random));
+  return { id: idOf(salt), salt };
 }
 
 /** undefined: there is none, as in a repository that restic made. */
@@ -34,7 +38,7 @@ export async function readIdentity(store: ObjectStore, options?: CallOptions): P
   }
 }
 
-/** Writes it unless there is one already, and gives the one that is there then. */
+/** Writes it unless there is one already, and gives the one that is there then, which has a spare then. */
 export async function writeIdentity(
   store: ObjectStore,
   identity: RepositoryIdentity,
@@ -42,11 +46,14 @@ export async function writeIdentity(
 ): Promise<RepositoryIdentity> {
   const json = JSON.stringify({ format: FORMAT, version: VERSION, id: identity.id, salt: identity.salt.toHex() });
   try {
-    await store.put(IDENTITY_KEY, Buffer.from(`${json}\n`), { ...options, ifAbsent: true });
+    await putWithSpare(store, IDENTITY_KEY, Buffer.from(`${json}\n`), { ...options, ifAbsent: true });
     return identity;
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== "object_exists") throw error;
-    return parseIdentity(await store.get(IDENTITY_KEY, { ...options, maxBytes: MAX_BYTES }), store.url);
+    const bytes = await store.get(IDENTITY_KEY, { ...options, maxBytes: MAX_BYTES });
+    const first = parseIdentity(bytes, store.url);
+    await putSpare(store, IDENTITY_KEY, bytes, options);
+    return first;
   }
 }
 
@@ -72,7 +79,13 @@ export function parseIdentity(bytes: Uint8Array, url: string): RepositoryIdentit
     );
   }
   if (!isHexId(id) || !isHexId(salt)) throw unreadable(url, "a field is missing, or not 64 hex digits");
-  return { id, salt: Uint8Array.fromHex(salt) };
+  const identity = { id, salt: Uint8Array.fromHex(salt) };
+  if (idOf(identity.salt) !== id) throw unreadable(url, "its id is not the hash of its salt");
+  return identity;
+}
+
+function idOf(salt: Uint8Array): HexId {
+  return createHash("sha256").update(salt).digest().toHex() as HexId;
 }
 
 function unreadable(url: string, state: string, cause?: unknown): DomainError {

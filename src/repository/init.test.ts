@@ -10,8 +10,8 @@ import { newGearParameters } from "./chunker/gear.ts";
 import { parseChunkerParameters } from "./format/chunker-parameters.ts";
 import { JsonObject } from "./format/json-object.ts";
 import { initRepository, type InitOptions } from "./init.ts";
-import { readKeys, unlockKeys } from "./keys.ts";
-import { CHUNKER_KEY, CONFIG_KEY } from "./layout.ts";
+import { listKeyIds, readKeys, unlockKeys } from "./keys.ts";
+import { CHUNKER_KEY, CONFIG_KEY, IDENTITY_KEY, keyOfFile, spareOf } from "./layout.ts";
 import { openRepository, type Repository } from "./repository.ts";
 import { newLocationKey, repositoryPassword } from "./secret.ts";
 import { SAMPLE_OWNER, SAMPLE_SECRET, SampleRepository } from "./testing/sample-repository.ts";
@@ -41,6 +41,14 @@ test("initRepository() makes a repository with a chunker of its own, kept twice"
   assert.deepEqual(findings, []);
   const kept = JsonObject.parse(cipher.open(await store.get(CHUNKER_KEY)), "chunker parameters");
   assert.deepEqual(parseChunkerParameters(kept), config.chunker);
+});
+
+test("initRepository() makes spares of all that opens the repository", async () => {
+  const store = new MemoryStore({ clock });
+  const { keyId } = await init(store);
+  for (const key of [CONFIG_KEY, IDENTITY_KEY, keyOfFile("keys", keyId)]) {
+    assert.deepEqual(await store.get(spareOf(key)), await store.get(key), key);
+  }
 });
 
 test("initRepository() takes over how another repository cuts, ours or one of restic", async () => {
@@ -75,6 +83,8 @@ test("initRepository() makes nothing over a repository that lost its config", as
   const sample = await SampleRepository.init(store, clock);
   await sample.addSnapshot({ file: "content" });
   await store.delete(CONFIG_KEY);
+  await assert.rejects(init(store), { kind: "conflict", code: "repository_exists" }, "its spare opens it");
+  await store.delete(spareOf(CONFIG_KEY));
   const before = await contentsOf(store);
   await assert.rejects(init(store), { kind: "conflict", code: "config_missing" });
   assert.deepEqual(await contentsOf(store), before);
@@ -90,7 +100,7 @@ test("initRepository() killed before anything it writes is made good by a second
       () => false,
     );
     const second = await init(store).catch((error: unknown) => error);
-    // After the config, only its second copy of the chunker may be missing.
+    // After the config, only its spare and the second copy of the chunker may be missing.
     if (second instanceof Error) assert.equal(second instanceof DomainError && second.code, "repository_exists");
     await opensWithFirstKey(store);
     assert.ok(allowed < 10);
@@ -110,6 +120,7 @@ test("initRepository() of two at a time lets one win, and leaves no key of the o
     (await readKeys(store)).keys.map(({ id }) => id),
     [winner.keyId],
   );
+  assert.deepEqual(await listKeyIds(store), [winner.keyId]);
   await opensWithFirstKey(store);
 });
 

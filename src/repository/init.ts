@@ -11,9 +11,8 @@ import { type Config, type RepositoryVersion, serializeConfig } from "./format/c
 import { CHOSEN_PASSWORD_PARAMETERS, RANDOM_PASSWORD_PARAMETERS, randomMasterKey } from "./format/key-file.ts";
 import { randomChunkerPolynomial } from "./format/polynomial.ts";
 import { newIdentity, writeIdentity } from "./identity.ts";
-import { addKey, type KeyOwner, readKeys, unlockKeys } from "./keys.ts";
-import { CHUNKER_KEY, CONFIG_KEY, keyOfFile } from "./layout.ts";
-import { deleteForGood } from "./object-lock/deletion.ts";
+import { addKey, deleteKey, type KeyOwner, readKeys, unlockKeys } from "./keys.ts";
+import { CHUNKER_KEY, CONFIG_KEY, spareOf } from "./layout.ts";
 import { retaining } from "./object-lock/immutability.ts";
 import { changeSettings } from "./object-lock/settings.ts";
 import { datesOf } from "./object-lock/under-retention.ts";
@@ -21,6 +20,7 @@ import { chunkerOf } from "./repository-chunker.ts";
 import { openRepository, type Repository } from "./repository.ts";
 import { listFiles, SealedFiles } from "./sealed-files.ts";
 import { repositoryPassword, type RepositorySecret } from "./secret.ts";
+import { putWithSpare } from "./spares.ts";
 
 export interface InitOptions extends CallOptions {
   readonly secret: RepositorySecret;
@@ -64,11 +64,11 @@ export async function initRepository(given: ObjectStore, options: InitOptions): 
   await writeChunker();
   if (retentionMs > 0) await changeSettings(new SealedFiles(store, cipher, version), { retentionMs }, { clock, signal });
   try {
-    await store.put(CONFIG_KEY, cipher.seal(serializeConfig(config)), { ifAbsent: true, signal });
+    await putWithSpare(store, CONFIG_KEY, cipher.seal(serializeConfig(config)), { ifAbsent: true, signal });
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== "object_exists") throw error;
     // Who came first shall not be left with a key file that does not open its config.
-    if (key.added !== undefined) await deleteForGood(store, keyOfFile("keys", key.added), { clock, signal });
+    if (key.added !== undefined) await deleteKey(store, key.added, { clock, signal });
     throw repositoryExists(store);
   }
   // Who came second may have written its own meanwhile.
@@ -91,7 +91,9 @@ async function leaveKey(store: ObjectStore, password: string, { secret, owner, c
 }
 
 async function refuseExisting(store: ObjectStore, options: CallOptions): Promise<void> {
-  for await (const { key } of store.list(CONFIG_KEY, options)) if (key === CONFIG_KEY) throw repositoryExists(store);
+  for (const config of [CONFIG_KEY, spareOf(CONFIG_KEY)]) {
+    for await (const { key } of store.list(config, options)) if (key === config) throw repositoryExists(store);
+  }
   for await (const { id } of listFiles(store, "snapshots", options)) {
     throw new DomainError("conflict", "config_missing", `Cannot make a repository in "${store.url}": there is one that lost its config`, {
       details: { snapshot: id },

@@ -4,10 +4,11 @@ import { test } from "node:test";
 import { DomainError } from "../base/errors.ts";
 import type { HexId } from "../base/ids.ts";
 import { FakeClock } from "../base/testing/fake-clock.ts";
+import { faulty } from "../storage/faulty.ts";
 import { MemoryStore } from "../storage/memory.ts";
 import { type MasterKey } from "./format/cipher.ts";
 import { randomMasterKey } from "./format/key-file.ts";
-import { addKey, readKeys, removeKey, unlockKeys } from "./keys.ts";
+import { addKey, listKeyIds, readKeys, readSpareKeys, removeKey, unlockKeys } from "./keys.ts";
 import { keyOfFile } from "./layout.ts";
 
 /** Cheap, and refused by nobody. */
@@ -112,4 +113,32 @@ test("removeKey() removes a key, but not the one in use", async () => {
     (await readKeys(world.store)).keys.map(({ id }) => id),
     [one],
   );
+  assert.deepEqual(await listKeyIds(world.store), [one], "nor is a spare left");
+});
+
+test("removeKey() that is stopped leaves no spare whose key file is gone: what opens the repository is in sight", async () => {
+  const world = new World();
+  const [one, two] = [await world.add("one"), await world.add("two")];
+  let deletions = 0;
+  const dying = faulty(world.store, ({ name }) => (name === "delete" && ++deletions > 1 ? "refused" : undefined));
+  await assert.rejects(removeKey(dying, two, one, world));
+  assert.equal((await readKeys(world.store)).keys.length, 2);
+  assert.deepEqual(await readSpareKeys(world.store, (await readKeys(world.store)).keys), []);
+  assert.deepEqual(
+    (await readSpareKeys(world.store, [])).map(({ id }) => id),
+    [one],
+  );
+});
+
+test("readSpareKeys() gives the spares of keys whose own files are lost or damaged", async () => {
+  const world = new World();
+  const [good, lost, damaged] = [await world.add("good"), await world.add("lost"), await world.add("damaged")];
+  await world.store.delete(keyOfFile("keys", lost));
+  await world.store.put(keyOfFile("keys", damaged), Buffer.from("{}"));
+  const { keys } = await readKeys(world.store);
+  assert.deepEqual(
+    (await readSpareKeys(world.store, keys)).map(({ id }) => id),
+    [lost, damaged],
+  );
+  assert.deepEqual(new Set(await listKeyIds(world.store)), new Set([good, lost, damaged]));
 });

@@ -9,9 +9,10 @@ import type { CallOptions, ObjectStore } from "../storage/object-store.ts";
 import type { MasterKey } from "./format/cipher.ts";
 import { createKeyFile, type KeyFile, type KeyFileOptions, parseKeyFile, type ScryptParameters, unlockKeyFile } from "./format/key-file.ts";
 import { REPOSITORY_LIMITS } from "./format/limits.ts";
-import { keyOfFile } from "./layout.ts";
+import { type ContentNamedType, folderOf, keyOfFile } from "./layout.ts";
 import { deleteForGood, type Deletion, type DeletionOptions } from "./object-lock/deletion.ts";
 import { type FileInfo, listFiles, loadFile } from "./sealed-files.ts";
+import { putWithSpare } from "./spares.ts";
 
 export interface StoredKey {
   readonly id: HexId;
@@ -21,6 +22,13 @@ export interface StoredKey {
 export interface OpenedKey {
   readonly id: HexId;
   readonly masterKey: MasterKey;
+}
+
+type KeyFileType = Extract<ContentNamedType, "keys" | "spareKeys">;
+
+interface ReadKeys {
+  readonly keys: readonly StoredKey[];
+  readonly findings: readonly Finding[];
 }
 
 /** Names that are looked at: enough that nobody fills them by mistake. */
@@ -34,12 +42,35 @@ export type KeyOwner = Pick<KeyFileOptions, "username" | "hostname">;
  * The key files that can be used, the oldest first, and no more of them than restic tries. What is wrong with others becomes findings, since
  * one good key is enough. Whoever can only add objects cannot put anything before those that were there: the store dates them.
  */
-export async function readKeys(
+export async function readKeys(store: ObjectStore, options: CallOptions = {}): Promise<ReadKeys> {
+  return readKeyFiles(store, "keys", () => true, options);
+}
+
+/** The spares of other keys than these, which can be used as they are. */
+export async function readSpareKeys(
   store: ObjectStore,
+  usable: readonly StoredKey[],
   options: CallOptions = {},
-): Promise<{ readonly keys: readonly StoredKey[]; readonly findings: readonly Finding[] }> {
-  const listed = await listKeyFiles(store, options);
-  const oldestFirst = listed.infos.toSorted((a, b) => a.modifiedMs - b.modifiedMs);
+): Promise<readonly StoredKey[]> {
+  const known = new Set(usable.map(({ id }) => id));
+  const { keys } = await readKeyFiles(store, "spareKeys", (id) => !known.has(id), options);
+  return keys;
+}
+
+/** Of all key files and spares of such, whether they can be used or not. */
+export async function listKeyIds(store: ObjectStore, options: CallOptions = {}): Promise<readonly HexId[]> {
+  const lists = await Promise.all((["keys", "spareKeys"] as const).map(async (type) => listKeyFiles(store, type, options)));
+  return [...new Set(lists.flatMap(({ infos }) => infos.map(({ id }) => id)))];
+}
+
+async function readKeyFiles(
+  store: ObjectStore,
+  type: KeyFileType,
+  isWanted: (id: HexId) => boolean,
+  options: CallOptions,
+): Promise<ReadKeys> {
+  const listed = await listKeyFiles(store, type, options);
+  const oldestFirst = listed.infos.filter(({ id }) => isWanted(id)).toSorted((a, b) => a.modifiedMs - b.modifiedMs);
   const findings: Finding[] = [...listed.findings];
   const keys: StoredKey[] = [];
   for (let at = 0; at < oldestFirst.length; at += REPOSITORY_LIMITS.keyFiles) {
@@ -49,7 +80,7 @@ export async function readKeys(
     }
     const batch = oldestFirst.slice(at, at + REPOSITORY_LIMITS.keyFiles);
     const answers = await mapConcurrent(batch, { limit: CONCURRENT_READS, signal: options.signal }, async (info, signal) =>
-      readKey(store, info, { signal }),
+      readKey(store, type, info, { signal }),
     );
     const read = answers.filter((answer) => answer !== undefined);
     findings.push(...read.filter((key) => "code" in key));
@@ -61,21 +92,27 @@ export async function readKeys(
 
 async function listKeyFiles(
   store: ObjectStore,
+  type: KeyFileType,
   options: CallOptions,
 ): Promise<{ readonly infos: readonly FileInfo[]; readonly findings: readonly Finding[] }> {
   const infos: FileInfo[] = [];
-  for await (const info of listFiles(store, "keys", options)) {
-    if (infos.length === MAX_LISTED) return { infos, findings: [passedOver(`"keys" holds more than ${MAX_LISTED} files`)] };
+  for await (const info of listFiles(store, type, options)) {
+    if (infos.length === MAX_LISTED) return { infos, findings: [passedOver(`"${folderOf(type)}" holds more than ${MAX_LISTED} files`)] };
     infos.push(info);
   }
   return { infos, findings: [] };
 }
 
 /** undefined: it was removed since the list was made. */
-async function readKey(store: ObjectStore, { id, sizeBytes }: FileInfo, options: CallOptions): Promise<StoredKey | Finding | undefined> {
+async function readKey(
+  store: ObjectStore,
+  type: KeyFileType,
+  { id, sizeBytes }: FileInfo,
+  options: CallOptions,
+): Promise<StoredKey | Finding | undefined> {
   try {
     if (sizeBytes > REPOSITORY_LIMITS.keyFileBytes) throw new DomainError("corrupt", "key_file", `it has ${sizeBytes} bytes`);
-    return { id, file: parseKeyFile(await loadFile(store, "keys", id, options)) };
+    return { id, file: parseKeyFile(await loadFile(store, type, id, options)) };
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     if (error.code === "object_not_found") return undefined;
@@ -113,17 +150,21 @@ export async function addKey(
   clock: Clock,
   options: CallOptions = {},
 ): Promise<HexId> {
-  const { keys } = await readKeys(store, options);
-  if (keys.length >= REPOSITORY_LIMITS.keyFiles) {
-    throw new DomainError("conflict", "too_many_keys", `Cannot add a key to "${store.url}": it has ${keys.length} already`, {
-      hint: "Remove one that nobody needs any more",
-    });
-  }
+  await requireRoomForKey(store, options);
   const bytes = await createKeyFile(masterKey, password, { parameters, ...owner, createdMs: clock.now() });
   const sha256 = createHash("sha256").update(bytes).digest();
   const id = sha256.toHex() as HexId;
-  await store.put(keyOfFile("keys", id), bytes, { ...options, sha256 });
+  await putWithSpare(store, keyOfFile("keys", id), bytes, { ...options, sha256 });
   return id;
+}
+
+/** @throws {DomainError} conflict/too_many_keys */
+export async function requireRoomForKey(store: ObjectStore, options: CallOptions = {}): Promise<void> {
+  const { keys } = await readKeys(store, options);
+  if (keys.length < REPOSITORY_LIMITS.keyFiles) return;
+  throw new DomainError("conflict", "too_many_keys", `Cannot add a key to "${store.url}": it has ${keys.length} already`, {
+    hint: "Remove one that nobody needs any more",
+  });
 }
 
 /**
@@ -137,7 +178,13 @@ export async function removeKey(store: ObjectStore, id: HexId, inUse: HexId, opt
       hint: "Open the repository with another password first",
     });
   }
-  return deleteForGood(store, keyOfFile("keys", id), options);
+  return deleteKey(store, id, options);
+}
+
+/** The spare goes first, and while it is locked neither does: whatever opens the repository is among the key files that are listed. */
+export async function deleteKey(store: ObjectStore, id: HexId, options: DeletionOptions): Promise<Deletion> {
+  const ofSpare = await deleteForGood(store, keyOfFile("spareKeys", id), options);
+  return ofSpare.kind === "kept" ? ofSpare : deleteForGood(store, keyOfFile("keys", id), options);
 }
 
 function passedOver(state: string): Finding {

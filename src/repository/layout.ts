@@ -6,7 +6,7 @@ import { parseObjectKey, type ObjectKey } from "../storage/object-store.ts";
 export type SealedFileType = "index" | "snapshots" | "locks" | "settings" | "marks" | "resume" | "ledger";
 
 /** Everything that is named by the SHA-256 of its bytes. */
-export type ContentNamedType = SealedFileType | "keys" | "data";
+export type ContentNamedType = SealedFileType | "keys" | "spareKeys" | "data";
 
 const FOLDERS: Readonly<Record<ContentNamedType, string>> = {
   data: "data/",
@@ -18,16 +18,21 @@ const FOLDERS: Readonly<Record<ContentNamedType, string>> = {
   marks: "holdfast/marks/",
   resume: "holdfast/resume/",
   ledger: "holdfast/ledger/",
+  spareKeys: "holdfast/spare/keys/",
 };
+
+const OWN_FOLDER = "holdfast/";
 
 export const CONFIG_KEY: ObjectKey = parseObjectKey("config");
 /** Plain JSON: who this repository is. */
-export const IDENTITY_KEY: ObjectKey = parseObjectKey("holdfast/repository.json");
+export const IDENTITY_KEY: ObjectKey = parseObjectKey(`${OWN_FOLDER}repository.json`);
 /** Sealed: the chunker's parameters once more, should a tool drop our field from `config`. */
-export const CHUNKER_KEY: ObjectKey = parseObjectKey("holdfast/chunker");
+export const CHUNKER_KEY: ObjectKey = parseObjectKey(`${OWN_FOLDER}chunker`);
 
 /** Sealed: for each epoch, which cluster writes. */
 export const WRITER_FOLDER = "holdfast/writer/";
+/** Second copies of config, key files and identity: see `spares.ts`. */
+export const SPARE_FOLDER = "holdfast/spare/";
 
 const ID_FORM = /^[0-9a-f]{64}$/;
 
@@ -38,6 +43,11 @@ export function folderOf(type: ContentNamedType): string {
 export function keyOfFile(type: ContentNamedType, id: HexId): ObjectKey {
   const spread = type === "data" ? `${id.slice(0, 2)}/` : "";
   return `${FOLDERS[type]}${spread}${id}` as ObjectKey;
+}
+
+/** Where the spare of a file lies that opens the repository. */
+export function spareOf(key: ObjectKey): ObjectKey {
+  return `${SPARE_FOLDER}${key.startsWith(OWN_FOLDER) ? key.slice(OWN_FOLDER.length) : key}` as ObjectKey;
 }
 
 /** The id in an object's key; undefined if it does not end in one, as foreign files in a bucket do not. */

@@ -4,7 +4,7 @@ import { FakeClock } from "../base/testing/fake-clock.ts";
 import { faulty } from "../storage/faulty.ts";
 import { MemoryStore } from "../storage/memory.ts";
 import { serializeConfig } from "./format/config.ts";
-import { CONFIG_KEY, keyOfFile } from "./layout.ts";
+import { CONFIG_KEY, keyOfFile, spareOf } from "./layout.ts";
 import { migrate } from "./migrate.ts";
 import { openRepository } from "./repository.ts";
 import { SAMPLE_SECRET, SampleRepository } from "./testing/sample-repository.ts";
@@ -24,6 +24,7 @@ test("migrate() changes the version and nothing else; what is written from then 
   await using session = await sample.session();
   const migrated = await migrate(session);
   assert.deepEqual(await Array.fromAsync(store.list(""), ({ key }) => key), keys);
+  assert.deepEqual(await store.get(spareOf(CONFIG_KEY)), await store.get(CONFIG_KEY));
   const { config, findings } = await openRepository(store, SAMPLE_SECRET);
   assert.deepEqual([config, findings], [{ ...sample.repository.config, version: 2 }, []]);
   assert.deepEqual(migrated.config, config);

@@ -6,9 +6,10 @@ import { chunkerOf } from "./repository-chunker.ts";
 import type { Repository } from "./repository.ts";
 import { SealedFiles } from "./sealed-files.ts";
 import type { Session } from "./session.ts";
+import { putWithSpare } from "./spares.ts";
 
 /**
- * Only the config is written, in one step: a put replaces all of it or nothing.
+ * Only the config is written, in one step: a put replaces all of it or nothing. Its spare follows.
  *
  * @param session with an exclusive lock: others would go on in version 1
  * @returns the repository to go on with; the same one if it has version 2 already
@@ -28,6 +29,6 @@ export async function migrate(session: Session): Promise<Repository> {
   chunkerOf(repository);
   const config = { ...repository.config, version: 2 } as const;
   session.throwIfLost();
-  await store.put(CONFIG_KEY, cipher.seal(serializeConfig(config)), { signal });
+  await putWithSpare(store, CONFIG_KEY, cipher.seal(serializeConfig(config)), { signal });
   return { ...repository, config, files: new SealedFiles(store, cipher, config.version) };
 }

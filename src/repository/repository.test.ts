@@ -8,7 +8,7 @@ import { parseConfig, serializeConfig } from "./format/config.ts";
 import { createKeyFile, RANDOM_PASSWORD_PARAMETERS, randomMasterKey } from "./format/key-file.ts";
 import { initRepository } from "./init.ts";
 import { addKey } from "./keys.ts";
-import { CHUNKER_KEY, CONFIG_KEY, IDENTITY_KEY, keyOfFile } from "./layout.ts";
+import { CHUNKER_KEY, CONFIG_KEY, IDENTITY_KEY, keyOfFile, spareOf } from "./layout.ts";
 import { chunkerOf } from "./repository-chunker.ts";
 import { openRepository, type Repository } from "./repository.ts";
 import { newLocationKey } from "./secret.ts";
@@ -53,14 +53,14 @@ test("openRepository() tells no repository from a wrong key", async () => {
 
 test("openRepository() refuses a location's key for a repository without a salt", async () => {
   const { store } = await init();
-  await store.delete(IDENTITY_KEY);
+  for (const key of [IDENTITY_KEY, spareOf(IDENTITY_KEY)]) await store.delete(key);
   await assert.rejects(openRepository(store, SAMPLE_SECRET), { kind: "usage", code: "location_key_without_salt" });
 });
 
 test("openRepository() says that the config is damaged when the key is right", async () => {
   const { store } = await init();
   const sealed = await store.get(CONFIG_KEY);
-  await store.put(CONFIG_KEY, sealed.fill(1, 20, 21));
+  for (const key of [CONFIG_KEY, spareOf(CONFIG_KEY)]) await store.put(key, sealed.fill(1, 20, 21));
   await assert.rejects(openRepository(store, SAMPLE_SECRET), { kind: "corrupt", code: "config" });
 });
 

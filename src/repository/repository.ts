@@ -5,15 +5,15 @@ import type { HexId } from "../base/ids.ts";
 import type { CallOptions, ObjectStore } from "../storage/object-store.ts";
 import { Cipher, type MasterKey } from "./format/cipher.ts";
 import { type Config, parseConfig } from "./format/config.ts";
-import { REPOSITORY_LIMITS } from "./format/limits.ts";
 import type { RepositoryIdentity } from "./identity.ts";
-import { readKeys, unlockKeys } from "./keys.ts";
-import { CONFIG_KEY, IDENTITY_KEY } from "./layout.ts";
+import { readKeys, readSpareKeys, type StoredKey, unlockKeys } from "./keys.ts";
+import { CONFIG_KEY, keyOfFile } from "./layout.ts";
 import type { RunRetention } from "./object-lock/immutability.ts";
-import { candidateIdentities, openConfig, type OpenedConfig, overwrittenFinding } from "./object-lock/overwritten-files.ts";
+import { candidateIdentities, type CandidateIdentity, openConfig, type OpenedConfig } from "./object-lock/overwritten-files.ts";
 import { recoverChunker } from "./repository-chunker.ts";
 import { SealedFiles } from "./sealed-files.ts";
-import { repositoryPassword, type RepositorySecret } from "./secret.ts";
+import { locationKeyWithoutSalt, repositoryPassword, type RepositorySecret } from "./secret.ts";
+import { readAccessFile, readSpare, spareUsed } from "./spares.ts";
 
 export interface Repository {
   readonly store: ObjectStore;
@@ -46,10 +46,18 @@ export async function openRepository(store: ObjectStore, secret: RepositorySecre
     candidates.next(),
   ]);
   let unopened: unknown;
-  for (let next = first; next.done !== true; next = await candidates.next()) {
-    const { identity, isLatest, fault } = next.value;
-    if (fault !== undefined && secret.kind === "location-key") throw fault;
-    for await (const { id: keyId, masterKey } of unlockKeys(keys, repositoryPassword(secret, identity))) {
+  let saltless: DomainError | undefined;
+  let isTried = false;
+  let usableKeys = 0;
+  for await (const attempt of attempts(store, { keys, first, candidates }, options)) {
+    const { identity } = attempt;
+    if (identity === undefined && secret.kind === "location-key") {
+      saltless = attempt.fault ?? locationKeyWithoutSalt();
+      continue;
+    }
+    isTried = true;
+    usableKeys = Math.max(usableKeys, attempt.keys.length);
+    for await (const { id: keyId, masterKey } of unlockKeys(attempt.keys, repositoryPassword(secret, identity))) {
       const cipher = new Cipher(masterKey);
       let opened: OpenedConfig;
       try {
@@ -60,7 +68,7 @@ export async function openRepository(store: ObjectStore, secret: RepositorySecre
       }
       const { config, findings: ofChunker } = await recoverChunker(parseConfig(opened.json), { store, cipher, identity }, options);
       const files = new SealedFiles(store, cipher, config.version);
-      const overwritten = [...(opened.isOverwritten ? [CONFIG_KEY] : []), ...(isLatest ? [] : [IDENTITY_KEY])].map(overwrittenFinding);
+      const ofKey = attempt.areSpares ? [spareUsed(keyOfFile("keys", keyId))] : [];
       return {
         store,
         config,
@@ -69,7 +77,7 @@ export async function openRepository(store: ObjectStore, secret: RepositorySecre
         keyId,
         cipher,
         files,
-        findings: [...findings, ...ofIdentity(fault), ...overwritten, ...ofChunker],
+        findings: [...findings, ...ofKey, ...opened.findings, ...attempt.findings, ...ofChunker],
       };
     }
   }
@@ -79,7 +87,8 @@ export async function openRepository(store: ObjectStore, secret: RepositorySecre
       hint: 'If its bucket keeps versions, run "holdfast repository repair undelete"',
     });
   }
-  if (keys.length === 0) throw noKeys(store.url, findings);
+  if (!isTried && saltless !== undefined) throw saltless;
+  if (usableKeys === 0) throw noKeys(store.url, findings);
   throw new DomainError("unauthenticated", "wrong_repository_key", `Cannot open repository "${store.url}": no key for this password`, {
     hint: [
       "Check the password, or the location's key",
@@ -88,8 +97,31 @@ export async function openRepository(store: ObjectStore, secret: RepositorySecre
   });
 }
 
-function ofIdentity(fault: DomainError | undefined): readonly Finding[] {
-  return fault === undefined ? [] : [{ grade: "info", code: "identity_damaged", object: IDENTITY_KEY, message: fault.message }];
+interface Attempt extends CandidateIdentity {
+  readonly keys: readonly StoredKey[];
+  readonly areSpares: boolean;
+}
+
+interface AttemptParts {
+  readonly keys: readonly StoredKey[];
+  readonly candidates: AsyncGenerator<CandidateIdentity, void, undefined>;
+  /** Of the candidates. */
+  readonly first: IteratorResult<CandidateIdentity, void>;
+}
+
+/** The key files with each identity that may be the right one; after that, in vain, the spares of those that cannot be used. */
+async function* attempts(
+  store: ObjectStore,
+  { keys, candidates, first }: AttemptParts,
+  options: CallOptions,
+): AsyncGenerator<Attempt, void, undefined> {
+  const tried: CandidateIdentity[] = [];
+  for (let next = first; next.done !== true; next = await candidates.next()) {
+    tried.push(next.value);
+    yield { ...next.value, keys, areSpares: false };
+  }
+  const spares = await readSpareKeys(store, keys, options);
+  if (spares.length > 0) for (const candidate of tried) yield { ...candidate, keys: spares, areSpares: true };
 }
 
 function noKeys(url: string, findings: readonly Finding[]): DomainError {
@@ -100,15 +132,12 @@ function noKeys(url: string, findings: readonly Finding[]): DomainError {
   });
 }
 
+/** Empty: it is lost or too long, and there is a spare, or an earlier version may do. */
 async function readConfig(store: ObjectStore, options: CallOptions): Promise<Uint8Array> {
-  try {
-    return await store.get(CONFIG_KEY, { ...options, maxBytes: REPOSITORY_LIMITS.configBytes });
-  } catch (error) {
-    // What is too long is no config; an earlier version may be.
-    if (error instanceof DomainError && error.code === "storage_too_long") return new Uint8Array(0);
-    if (!(error instanceof DomainError) || error.code !== "object_not_found") throw error;
-    throw new DomainError("not-found", "repository_not_found", `Cannot open repository "${store.url}": there is none`, {
-      hint: 'Check the address, or make one with "holdfast repository init"',
-    });
-  }
+  const sealed = await readAccessFile(store, CONFIG_KEY, options);
+  if (sealed !== undefined) return sealed;
+  if ((await readSpare(store, CONFIG_KEY, options)) !== undefined) return new Uint8Array(0);
+  throw new DomainError("not-found", "repository_not_found", `Cannot open repository "${store.url}": there is none`, {
+    hint: 'Check the address, or make one with "holdfast repository init"',
+  });
 }

@@ -111,5 +111,5 @@ export async function loadFile(store: ObjectStore, type: ContentNamedType, id: H
 /** What was packed is no longer than what it was before, but for what is put around it. */
 function maxBytesOf(type: ContentNamedType): number {
   if (type === "data") return REPOSITORY_LIMITS.packBytes;
-  return type === "keys" ? REPOSITORY_LIMITS.keyFileBytes : REPOSITORY_LIMITS.fileBodyBytes + FILE_OVERHEAD_BYTES;
+  return type === "keys" || type === "spareKeys" ? REPOSITORY_LIMITS.keyFileBytes : REPOSITORY_LIMITS.fileBodyBytes + FILE_OVERHEAD_BYTES;
 }

@@ -57,12 +57,10 @@ export function secretText(secret: RepositorySecret): string {
 export function repositoryPassword(secret: RepositorySecret, identity: RepositoryIdentity | undefined): string {
   if (secret.kind === "password") return secret.password;
   if (identity !== undefined) return deriveRepositoryPassword(secret.key, identity.salt);
-  throw new DomainError(
-    "usage",
-    "location_key_without_salt",
-    "Cannot open the repository with a location's key: it has no salt of Holdfast",
-    {
-      hint: "Give the password that the repository was made with",
-    },
-  );
+  throw locationKeyWithoutSalt();
+}
+
+export function locationKeyWithoutSalt(): DomainError {
+  const message = "Cannot open the repository with a location's key: it has no salt of Holdfast";
+  return new DomainError("usage", "location_key_without_salt", message, { hint: "Give the password that the repository was made with" });
 }

@@ -4,6 +4,7 @@ import { FakeClock } from "../base/testing/fake-clock.ts";
 import { intercept } from "../storage/intercept.ts";
 import { MemoryStore } from "../storage/memory.ts";
 import { parseObjectKey } from "../storage/object-store.ts";
+import { SPARE_FOLDER } from "./layout.ts";
 import { SampleRepository } from "./testing/sample-repository.ts";
 import { adopt, assertWriter, readWriter, type WriterRecord } from "./writer.ts";
 
@@ -34,6 +35,16 @@ test("assertWriter() lets everybody write where nobody is the writer", async () 
   const { sample } = await World.create();
   assert.equal(await readWriter(sample.repository), undefined);
   await assertWriter(sample.repository, "any");
+});
+
+test("adopt() gives a repository spares of what opens it, where it has none", async () => {
+  const world = await World.create();
+  const { store } = world.sample.repository;
+  const spares = async (): Promise<readonly string[]> => Array.fromAsync(store.list(SPARE_FOLDER), ({ key }) => key);
+  const before = await spares();
+  for (const key of before) await store.delete(parseObjectKey(key));
+  await world.adopt("one");
+  assert.deepEqual([await spares(), before.length], [before, 3]);
 });
 
 test("adopt() makes a cluster the writer, and assertWriter() turns others away", async () => {

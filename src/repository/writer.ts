@@ -10,6 +10,7 @@ import { type CallOptions, type ObjectKey, parseObjectKey } from "../storage/obj
 import { encodeJson, JsonObject } from "./format/json-object.ts";
 import { timestampAt } from "./format/timestamp.ts";
 import { WRITER_FOLDER } from "./layout.ts";
+import { repairAccess } from "./repair/repair-access.ts";
 import type { Repository } from "./repository.ts";
 
 export interface WriterRecord {
@@ -57,7 +58,7 @@ export async function readWriter({ store, cipher }: Repository, options: CallOpt
 }
 
 /**
- * Makes a cluster the writer. Nothing is written if it is.
+ * Makes a cluster the writer, and gives the repository spares where it has none. Nothing is written if it is.
  *
  * @throws {DomainError} conflict/writer_at_work: another one has written in the last hour
  * @throws {DomainError} conflict/adopted_meanwhile: another one became it at the same time
@@ -82,6 +83,7 @@ export async function adopt(repository: Repository, { cluster, force, clock, sig
       hint: "Decide which of them is to write",
     });
   }
+  await repairAccess(repository, { dryRun: false, lostKeys: [], report: () => undefined, signal });
   return record;
 }
 

@@ -15,10 +15,9 @@ import { encodeIndexFile } from "../../src/repository/index/index-file.ts";
 import { type CheckResult, checkRepository } from "../../src/repository/check/check.ts";
 import type { CheckFinding } from "../../src/repository/check/check-findings.ts";
 import type { ReadData } from "../../src/repository/check/read-subset.ts";
-import { addKey } from "../../src/repository/keys.ts";
-import { RANDOM_PASSWORD_PARAMETERS } from "../../src/repository/format/key-file.ts";
 import { initRepository } from "../../src/repository/init.ts";
-import { idOfKey, keyOfFile, WRITER_FOLDER } from "../../src/repository/layout.ts";
+import { idOfKey, keyOfFile, SPARE_FOLDER, WRITER_FOLDER } from "../../src/repository/layout.ts";
+import { repairAccess } from "../../src/repository/repair/repair-access.ts";
 import { repairIndex } from "../../src/repository/repair/repair-index.ts";
 import { repairPacks } from "../../src/repository/repair/repair-packs.ts";
 import { repairSnapshots } from "../../src/repository/repair/repair-snapshots.ts";
@@ -47,7 +46,10 @@ test("Every file of a repository: its damage is found and explained, and healed 
   const keys = await keysOf(fixture.store);
   assert.deepEqual(
     new Set(keys.map(folderOf)),
-    new Set(["config", "data", "holdfast/chunker", "holdfast/repository.json", "index", "keys", "snapshots"]),
+    new Set([
+      ...["config", "data", "holdfast/chunker", "holdfast/repository.json", "index", "keys", "snapshots"],
+      ...["holdfast/spare/config", "holdfast/spare/keys", "holdfast/spare/repository.json"],
+    ]),
   );
   for (const [number, key] of keys.entries()) {
     for (const kind of DAMAGES) {
@@ -63,11 +65,12 @@ async function survives(fixture: Fixture, key: ObjectKey, kind: DamageKind): Pro
   switch (folderOf(key)) {
     case "config":
     case "keys":
-      await assert.rejects(openRepository(store, SECRET), (error) => error instanceof DomainError && error.kind !== "internal");
-      return;
     case "holdfast/repository.json":
-      await survivesIdentityDamage(fixture, store, key);
-      return;
+    case "holdfast/spare/config":
+    case "holdfast/spare/keys":
+    case "holdfast/spare/repository.json":
+      await survivesAccessDamage(fixture, store, key, kind);
+      break;
     case "holdfast/chunker":
       assertNamed(await checkAt(repository), key, "chunker_file_damaged");
       await withSession(repository, (session) => repairIndex(session, { ...REPORT, readAllPacks: false }));
@@ -85,17 +88,28 @@ async function survives(fixture: Fixture, key: ObjectKey, kind: DamageKind): Pro
   assert.ok(healed.ok, describe(healed.findings));
 }
 
-/** Its salt is nowhere else, so that only passwords open the repository from then on. Then nothing is lost. */
-async function survivesIdentityDamage({ repository: { masterKey } }: Fixture, store: ObjectStore, key: ObjectKey): Promise<void> {
-  await assert.rejects(openRepository(store, SECRET), (error) => error instanceof DomainError && error.kind !== "internal");
-  const [password, owner] = ["a password of its own", { username: "", hostname: "" }];
-  await addKey(store, masterKey, { password, parameters: RANDOM_PASSWORD_PARAMETERS, owner }, systemClock);
-  const opened = await openRepository(store, { kind: "password", password });
-  // Another digit of the salt is as good as the right one, but that it opens nothing.
-  const { findings } = await checkAt(opened);
-  const isNamed = findings.some(({ object, code }) => object === key && code === "identity_missing");
-  assert.equal(isNamed, opened.identity === undefined, describe(findings));
+/** What opens the repository is there twice. */
+async function survivesAccessDamage(fixture: Fixture, store: ObjectStore, key: ObjectKey, kind: DamageKind): Promise<void> {
+  const whole = new Map(
+    await Array.fromAsync(fixture.store.list(""), async (info) => [info.key, await fixture.store.get(info.key)] as const),
+  );
+  const opened = await openRepository(store, SECRET);
+  assert.deepEqual([opened.config, opened.identity], [fixture.repository.config, fixture.repository.identity]);
+  const isSpare = key.startsWith(SPARE_FOLDER);
+  assert.equal(
+    opened.findings.some(({ object }) => object === key),
+    !isSpare,
+    "it is told if it was needed",
+  );
   await withSession(opened, async (session) => assert.equal((await unreadablePaths(session)).size, 0));
+  const result = await checkAt(opened);
+  const code = `${isSpare ? "spare" : "access_file"}_${kind === "removed" ? "missing" : "damaged"}`;
+  const finding = result.findings.find((candidate) => candidate.object === key && candidate.code === code);
+  assert.match(finding?.message ?? describe(result.findings), /repository repair access/);
+  assert.equal(result.ok, isSpare && kind === "removed");
+  await repairAccess(opened, { dryRun: false, lostKeys: [], report: REPORT.report });
+  for (const [at, bytes] of whole) assert.deepEqual(Buffer.from(await store.get(at)), Buffer.from(bytes), at);
+  assert.deepEqual((await openRepository(store, SECRET)).findings, []);
 }
 
 async function survivesIndexDamage(repository: Repository, key: ObjectKey, kind: DamageKind): Promise<void> {
@@ -372,7 +386,8 @@ function describe(findings: readonly CheckFinding[]): string {
 }
 
 function folderOf(key: ObjectKey): string {
-  return idOfKey(key) === undefined ? key : key.slice(0, key.indexOf("/"));
+  if (idOfKey(key) === undefined) return key;
+  return key.slice(0, key.startsWith("data/") ? key.indexOf("/") : key.lastIndexOf("/"));
 }
 
 async function makeFixture(t: TestContext): Promise<Fixture> {

@@ -68,6 +68,7 @@ test("every command gives its result as JSON, with what it cost, and progress as
     ["repository repair index", repository],
     ["repository repair packs", [unknownPack, ...repository]],
     ["repository repair snapshots", repository],
+    ["repository repair access", ["--dry-run", ...repository]],
     ["repository repair undelete", repository],
     ["storage check", [at("storage")]],
   ];

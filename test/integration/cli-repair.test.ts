@@ -1,7 +1,7 @@
 /** What is done to a repository as a whole, and how damage heals. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { open, readdir, stat, writeFile } from "node:fs/promises";
+import { open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { openCli } from "../support/cli.ts";
@@ -75,6 +75,44 @@ test("an index that is gone is made anew", async (t) => {
   assert.ok(((repair.json() as Json)["added"] as unknown[]).length > 0);
   assert.equal((await holdfast("repository", "check", "--read-data")).exitCode, 0);
   assert.equal((await holdfast("files", "dump", "latest", data)).exitCode, 0);
+});
+
+test("a config that is gone and a damaged spare are named, and put back", async (t) => {
+  const { url, data, holdfast } = await init(t);
+  const spare = join(url, "holdfast/spare/repository.json");
+  const [config, identity] = [await readFile(join(url, "config")), await readFile(spare)];
+  await rm(join(url, "config"));
+  await writeFile(spare, "rot");
+  const restored = await holdfast("files", "dump", "latest", data);
+  assert.equal(restored.exitCode, 0, restored.stderr);
+  assert.match(restored.stderr, /its spare was used instead; run "holdfast repository repair access"$/m);
+  const check = await holdfast("repository", "check");
+  assert.equal(check.exitCode, 8);
+  assert.match(check.stderr, /"config": it is not there, [^]*"holdfast\/spare\/repository.json": its bytes are damaged, /);
+  const dry = await holdfast("repository", "repair", "access", "--dry-run");
+  assert.match(dry.stdout, /^config was missing\nholdfast\/spare\/repository.json was damaged\nDry run: 2 files written$/m);
+  await assert.rejects(stat(join(url, "config")));
+  const repair = await holdfast("repository", "repair", "access", "-o", "json");
+  assert.equal(repair.exitCode, 0, repair.stderr);
+  assert.equal(((repair.json() as Json)["mended"] as unknown[]).length, 2);
+  assert.deepEqual([await readFile(join(url, "config")), await readFile(spare)], [config, identity]);
+  assert.equal((await holdfast("repository", "check", "--read-data")).stderr, "");
+});
+
+test("a key whose file is gone is put back or removed, as its owner says", async (t) => {
+  const { url, holdfast } = await init(t);
+  const added = await holdfast("repository", "key", "add", "--key-out", join(url, "../other"), "-o", "json");
+  assert.equal(added.exitCode, 0, added.stderr);
+  const id = String((added.json() as Json)["id"]);
+  const file = join(url, "keys", id);
+  await rm(file);
+  const left = await holdfast("repository", "repair", "access");
+  assert.match(left.stderr, new RegExp(`repository repair access ${id.slice(0, 8)}"; .*repository key remove ${id.slice(0, 8)}"$`, "m"));
+  assert.match(left.stdout, /^0 files written$/m);
+  assert.match((await holdfast("repository", "repair", "access", id.slice(0, 8))).stdout, /^1 file written$/m);
+  await rm(file);
+  assert.equal((await holdfast("repository", "key", "remove", id.slice(0, 8))).exitCode, 0);
+  assert.equal((await holdfast("repository", "check")).stderr, "");
 });
 
 test("a repository of version 1 is brought to version 2, and gets a cluster that writes to it", async (t) => {

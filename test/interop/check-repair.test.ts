@@ -7,15 +7,17 @@ import { resticBinary } from "../../dev/peers/restic.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { HexId } from "../../src/base/ids.ts";
 import { type CheckResult, checkRepository } from "../../src/repository/check/check.ts";
-import { idOfKey } from "../../src/repository/layout.ts";
+import { removeKey } from "../../src/repository/keys.ts";
+import { CONFIG_KEY, idOfKey, keyOfFile } from "../../src/repository/layout.ts";
+import { type MendedFile, repairAccess } from "../../src/repository/repair/repair-access.ts";
 import { repairIndex } from "../../src/repository/repair/repair-index.ts";
 import { repairPacks } from "../../src/repository/repair/repair-packs.ts";
 import { repairSnapshots } from "../../src/repository/repair/repair-snapshots.ts";
-import { openRepository } from "../../src/repository/repository.ts";
+import { openRepository, type Repository } from "../../src/repository/repository.ts";
 import { openSession, type Session } from "../../src/repository/session.ts";
 import { FileStore } from "../../src/storage/file.ts";
 import type { ObjectStore } from "../../src/storage/object-store.ts";
-import { damage, type DamageKind, keysOf } from "../support/damaged-copies.ts";
+import { damage, type DamageKind, DAMAGES, keysOf } from "../support/damaged-copies.ts";
 import { cheapenKeys } from "../support/cheap-keys.ts";
 import { environment } from "../support/environment.ts";
 import { noise } from "../support/file-tree.ts";
@@ -26,6 +28,8 @@ const REPORT = { dryRun: false, clock: systemClock, report: (): void => undefine
 
 interface Peer {
   readonly store: ObjectStore;
+  /** Where restic runs. */
+  readonly folder: string;
   readonly source: string;
   /** Gives restic's exit code and what it says. */
   readonly restic: (...args: readonly string[]) => Promise<{ readonly exitCode: number; readonly text: string }>;
@@ -94,6 +98,48 @@ test("repairSnapshots() leaves what restic's repair leaves", async (t) => {
   }
 });
 
+test("Spares: restic takes no notice of them, and opens the repository with what the repair puts back", async (t) => {
+  const { store, restic } = await makeRepository(t, "2");
+  const keyId = await withSession(store, async ({ repository }) => {
+    assert.equal((await mend(repository)).length, 2);
+    return repository.keyId;
+  });
+  for (const key of [CONFIG_KEY, keyOfFile("keys", keyId)]) {
+    for (const kind of DAMAGES) {
+      await damage(store, key, kind);
+      assert.notEqual((await restic("snapshots")).exitCode, 0);
+      assert.equal((await check(store)).ok, false);
+      await withSession(store, async ({ repository }) => mend(repository));
+      const checked = await restic("check", "--read-data");
+      assert.deepEqual([checked.exitCode, (await check(store)).findings], [0, []], checked.text);
+    }
+  }
+});
+
+test("A key that restic removes: its spare is named, and opens the repository no more once the key is removed here, too", async (t) => {
+  const { store, folder, restic } = await makeRepository(t, "2");
+  await withSession(store, async ({ repository }) => mend(repository));
+  const old = await openRepository(store, { kind: "password", password: PASSWORD });
+  writeFileSync(join(folder, "new"), "of restic");
+  assert.equal((await restic("key", "passwd", "--new-password-file", "new")).exitCode, 0);
+  const { keyId, findings } = await openRepository(store, { kind: "password", password: PASSWORD });
+  assert.deepEqual([keyId, findings.map(({ code }) => code)], [old.keyId, ["spare_used"]]);
+  const opened = await openRepository(store, { kind: "password", password: "of restic" });
+  const named = await withOpened(opened, checkAll);
+  assert.deepEqual(named.findings.map(({ code, object }) => [code, object]).toSorted(), [
+    ["access_file_missing", keyOfFile("keys", old.keyId)],
+    ["spare_missing", keyOfFile("spareKeys", opened.keyId)],
+  ]);
+  await removeKey(store, old.keyId, opened.keyId, { clock: systemClock });
+  await mend(opened);
+  await assert.rejects(openRepository(store, { kind: "password", password: PASSWORD }), { code: "wrong_repository_key" });
+  assert.deepEqual((await withOpened(opened, checkAll)).findings, []);
+});
+
+async function mend(repository: Repository): Promise<readonly MendedFile[]> {
+  return repairAccess(repository, { dryRun: false, lostKeys: [], report: ({ message }) => assert.fail(message) });
+}
+
 async function makeRepository(t: TestContext, version: string): Promise<Peer> {
   const folder = await environment(t).temporaryFolder();
   const program = await resticBinary(t.signal);
@@ -114,7 +160,7 @@ async function makeRepository(t: TestContext, version: string): Promise<Peer> {
   writeFileSync(join(source, "deep/deeper/more"), noise(100_000, 2));
   await backUp(restic, source);
   await backUp(restic, source);
-  return { store: new FileStore(repository, systemClock), source, restic };
+  return { store: new FileStore(repository, systemClock), folder, source, restic };
 }
 
 /** Of the folder itself: others write beside it, and the times of the folders above are part of trees. */
@@ -124,13 +170,18 @@ async function backUp(restic: Peer["restic"], source: string): Promise<void> {
 }
 
 async function check(store: ObjectStore): Promise<CheckResult> {
-  return withSession(store, (session) =>
-    checkRepository(session, { readData: { kind: "all" }, clock: systemClock, report: () => undefined, progress: () => undefined }),
-  );
+  return withSession(store, checkAll);
+}
+
+async function checkAll(session: Session): Promise<CheckResult> {
+  return checkRepository(session, { readData: { kind: "all" }, clock: systemClock, report: () => undefined, progress: () => undefined });
 }
 
 async function withSession<T>(store: ObjectStore, work: (session: Session) => Promise<T>): Promise<T> {
-  const repository = await openRepository(store, { kind: "password", password: PASSWORD });
+  return withOpened(await openRepository(store, { kind: "password", password: PASSWORD }), work);
+}
+
+async function withOpened<T>(repository: Repository, work: (session: Session) => Promise<T>): Promise<T> {
   const { signal } = new AbortController();
   await using session = await openSession(repository, { lock: "exclusive", clock: systemClock, report: () => undefined, signal });
   return await work(session);

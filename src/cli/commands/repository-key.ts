@@ -5,12 +5,13 @@ import { toBase64Url } from "../../base/bytes.ts";
 import { DomainError } from "../../base/errors.ts";
 import type { HexId } from "../../base/ids.ts";
 import { CHOSEN_PASSWORD_PARAMETERS, RANDOM_PASSWORD_PARAMETERS } from "../../repository/format/key-file.ts";
-import { addKey, type NewKey, readKeys, removeKey, type StoredKey } from "../../repository/keys.ts";
+import { addKey, listKeyIds, type NewKey, readKeys, removeKey, type StoredKey } from "../../repository/keys.ts";
 import { lockText } from "../../repository/object-lock/lock-text.ts";
 import { changeSettings } from "../../repository/object-lock/settings.ts";
 import { ownIdentity } from "../../repository/lock-process.ts";
 import { parseSecret, repositoryPassword } from "../../repository/secret.ts";
 import type { CommandContext } from "../context.ts";
+import { findKey } from "../find-key.ts";
 import { handOut, requireOutput, type SecretOutput } from "../new-secret.ts";
 import { writeResult } from "../output.ts";
 import { type PasswordSource, readNewPassword } from "../password.ts";
@@ -30,7 +31,6 @@ export interface KeyAddOptions extends NewPasswordOptions {
 }
 
 const RANDOM_PASSWORD_BYTES = 32;
-const MIN_PREFIX = 4;
 
 export async function keyAdd(given: KeyAddOptions, command: Command, context: CommandContext): Promise<void> {
   const output: SecretOutput = { reveal: given.reveal ?? false, file: given.keyOut };
@@ -68,8 +68,7 @@ export async function keyList(command: Command, context: CommandContext): Promis
 export async function keyRemove(name: string, command: Command, context: CommandContext): Promise<void> {
   await runOnRepository(command, context, async (run) => {
     const { repository, format } = run;
-    const { keys } = await readKeys(repository.store, { signal: context.signal });
-    const id = findKey(keys, name);
+    const id = findKey(await listKeyIds(repository.store, { signal: context.signal }), name);
     const isGone = await remove(run, id, repository.keyId);
     writeResult(context, format, isGone ? { removed: id } : { locked: id }, () =>
       isGone ? `Removed key ${shortId(id)}: who has read the repository with it can still do so` : "",
@@ -136,13 +135,4 @@ interface ShownKey {
 
 function describe({ id, file: { hostname, username, created } }: StoredKey, current: HexId): ShownKey {
   return { id, hostname, username, created: created?.text, createdMs: created?.epochMs, current: id === current };
-}
-
-function findKey(keys: readonly StoredKey[], name: string): HexId {
-  const [found, ...others] = keys.filter(({ id }) => name.length >= MIN_PREFIX && id.startsWith(name));
-  if (found !== undefined && others.length === 0) return found.id;
-  const state = found === undefined ? "there is none with that id" : "several ids begin like that";
-  throw new DomainError(found === undefined ? "not-found" : "usage", "key_not_found", `Cannot find key "${name}": ${state}`, {
-    hint: 'Run "holdfast repository key list" to see what is there',
-  });
 }

@@ -1,7 +1,9 @@
-/** `holdfast repository repair index|packs|snapshots|undelete` */
+/** `holdfast repository repair index|packs|snapshots|access|undelete` */
 import type { Command } from "commander";
 import { DomainError } from "../../base/errors.ts";
 import { type HexId, parseHexId } from "../../base/ids.ts";
+import { listKeyIds } from "../../repository/keys.ts";
+import { repairAccess } from "../../repository/repair/repair-access.ts";
 import { repairIndex } from "../../repository/repair/repair-index.ts";
 import { repairPacks } from "../../repository/repair/repair-packs.ts";
 import { repairSnapshots } from "../../repository/repair/repair-snapshots.ts";
@@ -9,6 +11,7 @@ import type { Session } from "../../repository/session.ts";
 import { undelete } from "../../repository/undelete.ts";
 import { chooseSnapshots } from "../choose-snapshots.ts";
 import type { CommandContext } from "../context.ts";
+import { findKey } from "../find-key.ts";
 import { parseMoment } from "../numbers.ts";
 import { openLockedSession, type RepositoryRun, runOnRepository, writeSummary } from "../repository-run.ts";
 import { counted, shortId } from "../shown.ts";
@@ -78,6 +81,24 @@ export async function repairSnapshotsCommand(
           ? `${counted(result.findings.length, "snapshot")} damaged`
           : `${counted(result.rewritten.length, "snapshot")} repaired, ${result.removed.length} removed`,
       ].join("\n"),
+    );
+  });
+}
+
+export async function repairAccessCommand(
+  names: readonly string[],
+  { dryRun = false }: RepairOptions,
+  command: Command,
+  context: CommandContext,
+): Promise<void> {
+  await repairing(command, context, async (run) => {
+    const { signal } = context;
+    if (run.unprotected !== undefined) run.report(run.unprotected);
+    const ids = names.length === 0 ? [] : await listKeyIds(run.repository.store, { signal });
+    const lostKeys = names.map((name) => findKey(ids, name));
+    const mended = await repairAccess(run.repository, { dryRun, lostKeys, report: run.report, signal });
+    writeSummary(run, { mended, dryRun }, () =>
+      [...mended.map(({ key, was }) => `${key} was ${was}`), would(dryRun, `${counted(mended.length, "file")} written`)].join("\n"),
     );
   });
 }

@@ -44,6 +44,16 @@ export function addRepair(repository: Command, context: CommandContext): void {
   });
   addRepositoryOptions(
     repair
+      .command("access")
+      .argument("[key...]", "Ids of keys to put back whose files are gone: lost, not removed by another program")
+      .description("Put back what opens the repository (config, keys, salt) from spare copies, and make spares that are missing")
+      .option(...DRY_RUN),
+  ).action(async (names: readonly string[], given: RepairOptions, command: Command) => {
+    const { repairAccessCommand } = await import("../commands/repository-repair.ts");
+    await repairAccessCommand(names, given, command, context);
+  });
+  addRepositoryOptions(
+    repair
       .command("undelete")
       .description("Give back what was deleted or overwritten in a bucket that keeps versions")
       .option("--as-of <time>", "Give back what was there then, as in 2026-05-01T13:45:00Z")

@@ -6,10 +6,11 @@ import { chunkerFields } from "../format/chunker-parameters.ts";
 import type { Config } from "../format/config.ts";
 import { scanIndexFile } from "../index/index-file.ts";
 import { parseSnapshot } from "../format/snapshot.ts";
-import { CHUNKER_KEY, folderOf, IDENTITY_KEY, type SealedFileType, WRITER_FOLDER } from "../layout.ts";
+import { CHUNKER_KEY, folderOf, type SealedFileType, WRITER_FOLDER } from "../layout.ts";
 import type { Repository } from "../repository.ts";
 import type { Session } from "../session.ts";
 import { readWriter } from "../writer.ts";
+import { checkAccessFiles } from "./access-files.ts";
 import type { Damages } from "./damages.ts";
 
 /** What runs note to go faster. */
@@ -20,6 +21,7 @@ export async function checkSmallFiles(session: Session, damages: Damages): Promi
   const damagedIndexFiles = session.isIndexWhole ? [] : await checkIndexFiles(session, damages);
   await checkSnapshots(session, damages);
   await checkRecords(session, damages);
+  await checkAccessFiles(session, damages);
   await checkOwnFiles(session, damages);
   return damagedIndexFiles;
 }
@@ -79,7 +81,7 @@ async function faultIn(work: () => Promise<unknown>): Promise<string | undefined
   }
 }
 
-/** What other tools do not have: who the repository is, and how it cuts. */
+/** What other tools do not have: who writes to the repository, and how it cuts. */
 async function checkOwnFiles({ repository, signal }: Session, damages: Damages): Promise<void> {
   const writerState = await faultIn(() => readWriter(repository, { signal }));
   if (writerState !== undefined) {
@@ -88,14 +90,6 @@ async function checkOwnFiles({ repository, signal }: Session, damages: Damages):
   }
   const { chunker } = repository.config;
   if (chunker === undefined) return;
-  if (repository.identity === undefined) {
-    damages.add({
-      code: "identity_missing",
-      object: IDENTITY_KEY,
-      state: "it is not there or damaged, so that the location's key opens the repository no more",
-      remedy: 'make another password with "holdfast repository key add"',
-    });
-  }
   const state = await chunkerFault(repository, chunker, signal);
   if (state !== undefined) {
     damages.add({ code: "chunker_file_damaged", object: CHUNKER_KEY, state, remedy: 'run "holdfast repository repair index"' });

@@ -7,13 +7,14 @@ import { DomainError } from "../../base/errors.ts";
 import type { FindingSink } from "../../base/finding.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ObjectKey } from "../../storage/object-store.ts";
-import { CHUNKER_KEY, CONFIG_KEY, IDENTITY_KEY, keyOfFile } from "../layout.ts";
+import { CHUNKER_KEY, CONFIG_KEY, IDENTITY_KEY, idOfKey, keyOfFile, SPARE_FOLDER } from "../layout.ts";
 import { listFiles } from "../sealed-files.ts";
 import type { Session } from "../session.ts";
 import { extendFile } from "./extend-file.ts";
 import type { RetentionDates } from "./immutability.ts";
 import { retainIndexOf } from "./index-cover.ts";
 import { type Ledger, parseLedger, serializeLedger } from "./ledger.ts";
+import { isRetained } from "./lockable-files.ts";
 import { isRightFile } from "./single-files.ts";
 import { changedPacksOf, packsOf } from "./used-packs.ts";
 
@@ -85,12 +86,18 @@ async function usedPacks(session: Session, tree: HexId, parent: Ledger | undefin
 /** What the repository is opened with, and its settings. */
 export async function accessFiles({ repository, signal }: Pick<Session, "repository" | "signal">): Promise<readonly ObjectKey[]> {
   const { store, identity, config, retention } = repository;
-  const listed = await Array.fromAsync(listFiles(store, "keys", { signal }), ({ id }) => id);
+  const listed = await Array.fromAsync(listFiles(store, "keys", { signal }), ({ id }) => keyOfFile("keys", id));
+  const spares = await Array.fromAsync(store.list(SPARE_FOLDER, { signal }), ({ key }) => key);
+  const expiring = new Set(retention?.settings.expiringKeys);
+  const isExpiring = (key: ObjectKey): boolean => {
+    const id = idOfKey(key);
+    return id !== undefined && expiring.has(id);
+  };
   return [
     CONFIG_KEY,
     ...(identity === undefined ? [] : [IDENTITY_KEY]),
     ...(config.chunker === undefined ? [] : [CHUNKER_KEY]),
-    ...listed.filter((id) => retention?.settings.expiringKeys.includes(id) !== true).map((id) => keyOfFile("keys", id)),
+    ...[...listed, ...spares.filter(isRetained)].filter((key) => !isExpiring(key)),
     ...(retention === undefined ? [] : [keyOfFile("settings", retention.settings.id)]),
   ];
 }

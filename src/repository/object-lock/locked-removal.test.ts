@@ -6,7 +6,7 @@ import { FakeClock } from "../../base/testing/fake-clock.ts";
 import { MemoryStore } from "../../storage/memory.ts";
 import { RANDOM_PASSWORD_PARAMETERS } from "../format/key-file.ts";
 import { executeForget, findLocked, planForgetByName } from "../forget.ts";
-import { addKey, readKeys, removeKey } from "../keys.ts";
+import { addKey, listKeyIds, readKeys, removeKey } from "../keys.ts";
 import { keyOfFile } from "../layout.ts";
 import { executePrune } from "../prune/execute.ts";
 import { planPrune } from "../prune/plan.ts";
@@ -160,4 +160,5 @@ test("removeKey() says until when a key is locked, and prune removes it after th
     [keyId],
     "and not the one in use",
   );
+  assert.deepEqual(await listKeyIds(bench.bucket), [keyId], "nor is its spare left");
 });

@@ -3,9 +3,9 @@ import { createHash } from "node:crypto";
 import { DomainError } from "../../base/errors.ts";
 import type { CallOptions, GetOptions, ObjectVersions, VersionInfo } from "../../storage/object-store.ts";
 import { REPOSITORY_LIMITS } from "../format/limits.ts";
-import { CHUNKER_KEY, CONFIG_KEY, IDENTITY_KEY } from "../layout.ts";
+import { CHUNKER_KEY } from "../layout.ts";
 import { contentsOf, type History } from "./history.ts";
-import { promisedHash } from "./lockable-files.ts";
+import { promisedHash, SINGLE_FILES } from "./lockable-files.ts";
 
 export interface FoundVersion {
   readonly info: VersionInfo;
@@ -38,8 +38,8 @@ export async function findRightVersion(
  */
 function inOrder({ key, versions }: History): readonly VersionInfo[] {
   const contents = contentsOf(versions);
-  if (key === CONFIG_KEY || key === IDENTITY_KEY) return contents.toReversed();
-  return key === CHUNKER_KEY ? contents : [...contents.slice(0, 1), ...contents.slice(1).toReversed()];
+  if (key === CHUNKER_KEY) return contents;
+  return SINGLE_FILES.includes(key) ? contents.toReversed() : [...contents.slice(0, 1), ...contents.slice(1).toReversed()];
 }
 
 export function hasHash(bytes: Uint8Array, id: string): boolean {

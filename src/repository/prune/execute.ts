@@ -17,11 +17,12 @@
 import { createHash } from "node:crypto";
 import { forEachConcurrent } from "../../base/concurrency.ts";
 import type { HexId } from "../../base/ids.ts";
+import { deleteKey } from "../keys.ts";
 import { keyOfFile } from "../layout.ts";
 import { type MarkedPack, saveMark } from "../marks.ts";
 import { packerSettings } from "../blob-packer.ts";
 import type { Session } from "../session.ts";
-import { deleteForGood, sweepRemoved } from "../object-lock/deletion.ts";
+import { sweepRemoved } from "../object-lock/deletion.ts";
 import { ownBytes, release } from "../threads/own-memory.ts";
 import { CalledThread } from "../threads/thread-pool.ts";
 import { deletePacks, unlessLocked } from "./delete-packs.ts";
@@ -162,7 +163,7 @@ class Execution {
     for (const id of repository.retention?.settings.expiringKeys ?? []) {
       if (id === repository.keyId) continue;
       throwIfLost();
-      await deleteForGood(repository.store, keyOfFile("keys", id), { clock: this.#options.clock, signal });
+      await deleteKey(repository.store, id, { clock: this.#options.clock, signal });
     }
   }
 
