@@ -7,7 +7,7 @@ import { faulty } from "../../storage/faulty.ts";
 import { MemoryStore } from "../../storage/memory.ts";
 import type { ObjectKey, ObjectStore } from "../../storage/object-store.ts";
 import type { BlobType } from "../format/blob.ts";
-import { keyOfFile } from "../layout.ts";
+import { CHUNKER_KEY, CONFIG_KEY, IDENTITY_KEY, keyOfFile, spareOf } from "../layout.ts";
 import { readThrough } from "../read-through.ts";
 import { openRepository } from "../repository.ts";
 import { listFiles } from "../sealed-files.ts";
@@ -105,6 +105,9 @@ test("extendFor() has nothing to extend of what the run stored itself, only what
   assert.deepEqual([first.packs, first.extendedPacks], [2, 0]);
   assert.deepEqual(await bench.untilOf("data"), [first.untilMs, first.untilMs]);
   assert.equal(first.untilMs, START_MS + 31 * DAY_MS);
+  const [key = assert.fail()] = await Array.fromAsync(bench.bucket.list("keys/"), (info) => info.key);
+  const openers = [CONFIG_KEY, IDENTITY_KEY, key];
+  assert.deepEqual(new Set(first.extended), new Set([CHUNKER_KEY, ...openers, ...openers.map(spareOf)]));
   const again = await bench.run(TREE, first.ledger);
   assert.deepEqual(again.extended, [], "what opens it is in the ledger then");
 });

@@ -134,6 +134,16 @@ test("A key whose file is gone is put back only if it is named: another program 
   assert.deepEqual([await listKeyIds(world.store), await world.check()], [[keyId], []]);
 });
 
+test("A key that was removed here and is locked gets no spare again", async () => {
+  const world = await World.make();
+  const id = await world.addKey("removed");
+  await world.store.delete(keyOfFile("spareKeys", id));
+  const settings = { id, revision: 1, timeMs: 0, retentionMs: 1, expiringKeys: [id] };
+  const repository = { ...(await world.open()), retention: { neededMs: 1, untilMs: 1, settings } };
+  assert.deepEqual(await world.check(repository), []);
+  assert.deepEqual(await repairAccess(repository, { dryRun: false, lostKeys: [], report: () => undefined }), []);
+});
+
 test("No key is put back that restic would not come to, and what is no key file gets no spare", async () => {
   const world = await World.make();
   const { masterKey } = await world.open();
