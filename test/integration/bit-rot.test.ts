@@ -41,15 +41,15 @@ interface Fixture {
   readonly sources: readonly string[];
 }
 
+const OPENERS = ["config", "holdfast/repository.json", "keys"] as const;
+const spareName = (name: string): string => `holdfast/spare/${basename(name)}`;
+
 test("Every file of a repository: its damage is found and explained, and healed by a repair and one more backup", async (t) => {
   const fixture = await makeFixture(t);
   const keys = await keysOf(fixture.store);
   assert.deepEqual(
     new Set(keys.map(folderOf)),
-    new Set([
-      ...["config", "data", "holdfast/chunker", "holdfast/repository.json", "index", "keys", "snapshots"],
-      ...["holdfast/spare/config", "holdfast/spare/keys", "holdfast/spare/repository.json"],
-    ]),
+    new Set([...OPENERS, ...OPENERS.map(spareName), "data", "holdfast/chunker", "index", "snapshots"]),
   );
   for (const [number, key] of keys.entries()) {
     for (const kind of DAMAGES) {

@@ -126,10 +126,10 @@ test("A key that restic removes: its spare is named, and opens the repository no
   assert.deepEqual([keyId, findings.map(({ code }) => code)], [old.keyId, ["spare_used"]]);
   const opened = await openRepository(store, { kind: "password", password: "of restic" });
   const named = await withOpened(opened, checkAll);
-  assert.deepEqual(named.findings.map(({ code, object }) => [code, object]).toSorted(), [
-    ["access_file_missing", keyOfFile("keys", old.keyId)],
-    ["spare_missing", keyOfFile("spareKeys", opened.keyId)],
-  ]);
+  assert.deepEqual(
+    new Set(named.findings.map(({ code, object }) => `${code} ${object}`)),
+    new Set([`access_file_missing keys/${old.keyId}`, `spare_missing ${keyOfFile("spareKeys", opened.keyId)}`]),
+  );
   await removeKey(store, old.keyId, opened.keyId, { clock: systemClock });
   await mend(opened);
   await assert.rejects(openRepository(store, { kind: "password", password: PASSWORD }), { code: "wrong_repository_key" });

@@ -86,7 +86,7 @@ export async function checkRepository(session: Session, options: CheckOptions): 
 
   const touched = await traceDamage(session, damages.lostBlobs(), { threads, stretches, lastEntry: table.lastEntry });
   const findings = [
-    ...keyFindings(session),
+    ...openingFindings(session),
     ...garbage.filter(({ id }) => !marked.has(id)).map(garbageFinding),
     ...damageFindings(damages.list, touched),
   ];
@@ -127,6 +127,7 @@ function addUnsteadyTrees({ index }: Session, damagedTrees: readonly DamagedTree
   }
 }
 
-function keyFindings({ repository }: Session): CheckFinding[] {
-  return repository.findings.map((finding) => ({ ...finding, touched: [] }));
+/** That a spare was used is said with what is wrong with the original. */
+function openingFindings({ repository }: Session): CheckFinding[] {
+  return repository.findings.flatMap((finding) => (finding.code === "spare_used" ? [] : [{ ...finding, touched: [] }]));
 }
