@@ -3,7 +3,7 @@ import { createHash, randomBytes, randomInt } from "node:crypto";
 import { test } from "node:test";
 import { zstdCompressSync } from "node:zlib";
 import { DomainError } from "../base/errors.ts";
-import { BlobPacker, MAX_SHARED_BLOB_BYTES, PACK_BYTES, type PackerSettings, type VerifyWrites } from "./blob-packer.ts";
+import { BlobPacker, MAX_SHARED_BLOB_BYTES, PACK_BUFFER_BYTES, PACK_BYTES, type PackerSettings, type VerifyWrites } from "./blob-packer.ts";
 import type { BlobType } from "./format/blob.ts";
 import { BlobIndex } from "./index/blob-index.ts";
 import { BlobSet } from "./index/blob-set.ts";
@@ -130,15 +130,33 @@ for (const version of [1, 2] as const) {
   });
 }
 
+test("a pack that a long blob would not fit into is closed before it", () => {
+  const sink = new PackCollector(PACK_BYTES);
+  const settings: PackerSettings = { ...TEST_SETTINGS, version: 1, verify: "sample", packBytes: PACK_BYTES };
+  const packer = new BlobPacker("data", settings, BlobIndex.create({ expectedBlobs: 1 }), BlobSet.create(), sink);
+  const content = randomBytes(MAX_SHARED_BLOB_BYTES - 1024);
+  // Of as many, at least three come into one of two packs: two of them leave 2 KiB to the length at which it is full.
+  for (let nr = 0; nr < 6; nr++) {
+    content.writeUInt32LE(nr);
+    packer.add(content, new Uint8Array(32), 0);
+  }
+  packer.flush();
+  assert.ok(sink.packs.length >= 3);
+  for (const { blobs, buffer } of sink.packs) {
+    assert.ok(blobs.length <= 2);
+    assert.equal(buffer.byteLength, PACK_BUFFER_BYTES);
+  }
+});
+
 test("packs of data are as long as the settings say, those of trees stay short", () => {
   const packBytes = PACK_BYTES + (4 << 20);
-  const content = randomBytes(MAX_SHARED_BLOB_BYTES);
+  const content = randomBytes(1 << 20);
   const longest = (type: "data" | "tree"): number => {
     const sink = new PackCollector(packBytes);
     const settings: PackerSettings = { ...TEST_SETTINGS, version: 1, verify: "sample", packBytes };
     const packer = new BlobPacker(type, settings, BlobIndex.create({ expectedBlobs: 1 }), BlobSet.create(), sink);
-    // Of as many, at least three come into one of two packs.
-    for (let nr = 0; nr < 6; nr++) {
+    // Of as many, one of two packs gets more than fit.
+    for (let nr = 0; nr < 40; nr++) {
       content.writeUInt32LE(nr);
       packer.add(content, new Uint8Array(32), 0);
     }

@@ -65,8 +65,9 @@ export const MAX_SHARED_BLOB_BYTES: number = 8 << 20;
 /** What a buffer for shared packs must hold. */
 export const PACK_BUFFER_BYTES: number = packBufferBytes(PACK_BYTES);
 
+/** Little more than a pack: one that a long blob would not fit into any more is closed a little shorter. */
 export function packBufferBytes(packBytes: number): number {
-  return packBytes + MAX_SHARED_BLOB_BYTES + (1 << 20);
+  return packBytes + (1 << 20);
 }
 
 /** Blobs are spread at random over these, so that lengths in a pack say less about a file. restic does the same. */

@@ -1,5 +1,5 @@
 /** The names in an open folder. */
-import { readdirSync, readSync } from "node:fs";
+import { opendirSync, readSync } from "node:fs";
 import type { ByteString } from "../../base/byte-string.ts";
 import { type FolderMark, hasHeader } from "../exclude.ts";
 import { closeHandle, type FolderFd, openFileIn, pathOf } from "../folder-handle.ts";
@@ -12,17 +12,21 @@ export interface NameList {
   readonly others: ReadonlySet<ByteString>;
 }
 
+/** A folder may have a million entries: what Node makes of each is gone before the next are read. */
+const ENTRIES_AT_A_TIME = 1024;
+
 export const NO_NAMES: NameList = { names: [], others: new Set() };
 
 /** Of a folder that a file in it marks, only that file. Throws what readdir(3) throws. */
 export function listFolder(folder: FolderFd, marks: readonly FolderMark[]): NameList {
-  const entries = readdirSync(pathOf(folder), { encoding: "latin1", withFileTypes: true });
+  const names: ByteString[] = [];
   const others = new Set<ByteString>();
-  const names = entries.map((entry) => {
+  using entries = opendirSync(pathOf(folder), { encoding: "latin1", bufferSize: ENTRIES_AT_A_TIME });
+  for (let entry = entries.readSync(); entry !== null; entry = entries.readSync()) {
     const name = entry.name as ByteString;
+    names.push(name);
     if (!entry.isFile()) others.add(name);
-    return name;
-  });
+  }
   const mark = marks.find((candidate) => names.includes(candidate.fileName) && isMark(folder, candidate));
   return { names: mark === undefined ? names : [mark.fileName], others };
 }
