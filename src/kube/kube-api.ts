@@ -93,9 +93,19 @@ export class KubeApi implements AsyncDisposable {
     });
   }
 
-  /** The body of the answer as it comes. @param idleTimeoutMs Longest time without a byte. */
-  async stream(request: KubeRequest, idleTimeoutMs: number): Promise<Readable> {
-    return this.#repeat(request, () => this.#send(request, { bodyTimeout: idleTimeoutMs }));
+  /** The body of the answer as it comes, read only when it is asked for. @param idleTimeoutMs Longest time without a byte. */
+  async *stream(request: KubeRequest, idleTimeoutMs: number): AsyncGenerator<Uint8Array, void, undefined> {
+    const { signal } = request;
+    const body = await this.#repeat(request, () => this.#send(request, { bodyTimeout: idleTimeoutMs }));
+    try {
+      for await (const chunk of body as AsyncIterable<Uint8Array>) yield chunk;
+    } catch (cause) {
+      signal?.throwIfAborted();
+      this.#closed.signal.throwIfAborted();
+      throw networkError(this.attempt(request.action), cause);
+    } finally {
+      body.on("error", () => undefined).destroy();
+    }
   }
 
   async socketAccess(path: string, query: Query, signal: AbortSignal | undefined): Promise<SocketAccess> {

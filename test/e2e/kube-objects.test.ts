@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { type JsonObject, listIn, objectIn, parseJson, textIn } from "../../src/kube/json.ts";
 import { listPages } from "../../src/kube/list.ts";
 import { applyObject, createObject, deleteObject, getObject, patchObject, updateObject } from "../../src/kube/objects.ts";
+import { startConnectProxy } from "../support/connect-proxy.ts";
 import { environment } from "../support/environment.ts";
 import { as, CONFIG_MAPS, configMap, FIELD_MANAGER, openKube } from "../support/kube.ts";
 import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
@@ -189,6 +190,14 @@ test("a token of a service account, a server name and no trust at all are what a
   });
   const blind = await openKube(t, kubeconfig, () => ({ trust: { ca: undefined, serverName: undefined, isInsecure: true } }));
   await getObject(blind, CONFIG_MAPS, place);
+});
+
+test("a proxy is used as the kubeconfig says", { skip }, async (t) => {
+  const { kubeconfig, namespace } = await environment(t).cluster();
+  const { url, tunnels } = await startConnectProxy(t);
+  const api = await openKube(t, kubeconfig, () => ({ proxy: url.replace("//", "//user:hunter2@") }));
+  await getObject(api, CONFIG_MAPS, { namespace, name: "kube-root-ca.crt" });
+  assert.deepEqual(tunnels, [`${new URL(api.access.server).host} Basic ${btoa("user:hunter2")}`]);
 });
 
 test("lists come in pages of one moment, whole or metadata only, and as selected", { skip }, async (t) => {
