@@ -87,8 +87,9 @@ export class KubeApi implements AsyncDisposable {
       const text = await this.#read(request, body, request.maxAnswerBytes ?? MAX_ANSWER_BYTES);
       try {
         return { value: parseJson(text), bytes: text.length };
-      } catch (cause) {
-        throw new DomainError("unavailable", "kube_unavailable", `Cannot ${request.action}: the answer is not JSON`, { cause });
+      } catch {
+        // What the parser says quotes the answer, which may be a Secret.
+        throw new DomainError("unavailable", "kube_unavailable", `Cannot ${request.action}: the answer is not JSON`);
       }
     });
   }
