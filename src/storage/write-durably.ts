@@ -5,12 +5,15 @@
 import { constants } from "node:fs";
 import { type FileHandle, open, rm } from "node:fs/promises";
 import { pageAligned } from "../base/page-aligned.ts";
+import { Semaphore } from "../base/semaphore.ts";
 
 /** From this length on it pays. */
 const DIRECT_MIN_BYTES = 1 << 20;
 /** What memory, place and length of a direct write are multiples of, on all file systems that are in use. */
 const BLOCK_BYTES = 4096;
 const PIECE_BYTES = 4 << 20;
+/** More at a time make no disk faster, and each takes memory for a piece. */
+const MAX_DIRECT_WRITES = 2;
 
 /** The path must not exist. @param mode permissions of the new file */
 export async function writeDurably(path: string, body: Uint8Array, mode: number): Promise<void> {
@@ -26,6 +29,7 @@ async function writeDirectly(path: string, body: Uint8Array, mode: number): Prom
   const { O_WRONLY, O_CREAT, O_EXCL, O_DIRECT } = constants;
   const whole = body.length - (body.length % BLOCK_BYTES);
   try {
+    using _turn = await directWrites.acquire();
     await using file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_DIRECT, mode);
     using piece = takePiece();
     for (let at = 0; at < whole; at += PIECE_BYTES) {
@@ -52,7 +56,8 @@ interface Piece extends Disposable {
   readonly bytes: Uint8Array;
 }
 
-/** Not in use now. As many as there were writes at a time. */
+const directWrites = new Semaphore(MAX_DIRECT_WRITES);
+/** Not in use now. */
 const freePieces: Uint8Array[] = [];
 
 function takePiece(): Piece {
