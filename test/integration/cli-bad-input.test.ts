@@ -88,7 +88,7 @@ test("passwords and keys that do not fit", async (t) => {
     hint: undefined,
   });
   const [key = ""] = await readdir(join(url, "keys"));
-  await truncate(join(url, "keys", key), 100);
+  for (const folderOfKeys of ["keys", "holdfast/spare/keys"]) await truncate(join(url, folderOfKeys, key), 100);
   assertRefused(await run("files", "list"), {
     exitCode: 8,
     says: /^Cannot open repository "file:.*": none of its key files can be used$/,
@@ -122,7 +122,7 @@ test("a repository that is none, a damaged one, and one of a later format", asyn
     says: /^Cannot open repository.*: it has version 3 of the format$/,
     hint: /hint: Use a Holdfast that knows this version/,
   });
-  await truncate(join(url, "config"), 50);
+  for (const file of ["config", "holdfast/spare/config"]) await truncate(join(url, file), 50);
   assertRefused(await holdfast("files", "list"), { exitCode: 8, says: /: its config file is damaged$/, hint: /repair undelete/ });
 });
 
