@@ -46,11 +46,3 @@ test("watch() shows what is there, then every change, whole or metadata only", {
     await events.return();
   }
 });
-
-test("watch() lists anew when it asks for a moment that the server does not have", { skip }, async (t) => {
-  const { kubeconfig, namespace } = await environment(t).cluster();
-  const api = await openKube(t, kubeconfig);
-  const events = watch(api, CONFIG_MAPS, { namespace, resourceVersion: "1", signal: t.signal });
-  assert.deepEqual((await events.next()).value, { type: "resync" });
-  await events.return();
-});

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -72,10 +73,11 @@ func serve(dir string) error {
 func answer(connection net.Conn, processes *processes) {
 	defer connection.Close()
 	var asked request
-	if err := json.NewDecoder(connection).Decode(&asked); err != nil {
+	// The whole line, its end included: who closes a connection with anything unread in it resets it, and the reply is lost.
+	line, err := bufio.NewReader(connection).ReadBytes('\n')
+	if err != nil || json.Unmarshal(line, &asked) != nil {
 		return
 	}
-	var err error
 	switch asked.Do {
 	case "start":
 		err = processes.start(asked)
