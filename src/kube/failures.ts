@@ -1,5 +1,6 @@
 /** What answers of the API server and faults of the network mean in the terms of Holdfast. One place decides it for every request. */
-import { DomainError, type ErrorKind } from "../base/errors.ts";
+import { DomainError, type DomainErrorOptions, type ErrorKind } from "../base/errors.ts";
+import { faultCodeOf, isCertificateFault } from "../base/network-fault.ts";
 import { isJsonObject, type JsonValue, listIn, objectIn, parseJson, textIn } from "./json.ts";
 import { forbiddenRule } from "./missing-rule.ts";
 
@@ -105,25 +106,22 @@ export function answerError(attempt: Attempt, answer: FailedAnswer): DomainError
   };
   if (meaning === FORBIDDEN && rule !== undefined) {
     return failure(attempt, [FORBIDDEN[0], FORBIDDEN[1], `missing the right to ${rule.text}`, rule.hint], {
-      ...details,
-      rule: rule.fields,
+      details: { ...details, rule: rule.fields },
     });
   }
   const [kind, code, state, hint] = meaning;
   const told = CLEAR.has(meaning) || words === "" ? state : `${state}: ${words}`;
-  return failure(attempt, hint === undefined ? [kind, code, told] : [kind, code, told, hint], details);
+  return failure(attempt, hint === undefined ? [kind, code, told] : [kind, code, told, hint], { details });
 }
 
 /** The error of a request that got no whole answer. */
 export function networkError(attempt: Attempt, cause: unknown): DomainError {
-  const code = codeOf(cause);
-  const [kind, name, state, hint] = networkMeaning(attempt, code);
-  return new DomainError(kind, name, `Cannot ${attempt.action}: ${state}`, { cause, ...(hint === undefined ? {} : { hint }) });
+  return failure(attempt, networkMeaning(attempt, faultCodeOf(cause)), { cause });
 }
 
-export function failure(attempt: Attempt, meaning: Meaning, details: Readonly<Record<string, unknown>> = {}): DomainError {
+export function failure(attempt: Attempt, meaning: Meaning, options: DomainErrorOptions = {}): DomainError {
   const [kind, code, state, hint] = meaning;
-  return new DomainError(kind, code, `Cannot ${attempt.action}: ${state}`, { details, ...(hint === undefined ? {} : { hint }) });
+  return new DomainError(kind, code, `Cannot ${attempt.action}: ${state}`, { ...options, ...(hint === undefined ? {} : { hint }) });
 }
 
 /** Whether the server has certainly done nothing of the request, so that even a create can be repeated. */
@@ -140,8 +138,6 @@ function meaningOf(status: number, reason: string, details: JsonValue): Meaning 
 
 /** The request has never left this machine. */
 const UNREACHABLE = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$/;
-/** Of OpenSSL's verification, as Node names them. */
-const CERTIFICATE = /CERT|UNABLE_TO_VERIFY/;
 /** The server does not accept the certificate of the client. */
 const CLIENT_CERTIFICATE = /^ERR_SSL_(SSL\/)?TLSV\d*_ALERT|^ERR_SSL_(SSL\/)?SSLV3_ALERT/;
 
@@ -152,21 +148,13 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 function networkMeaning({ server }: Attempt, code: string): Meaning {
-  if (CERTIFICATE.test(code) && !CLIENT_CERTIFICATE.test(code)) {
+  if (isCertificateFault(code) && !CLIENT_CERTIFICATE.test(code)) {
     const hint = "Check the server and the certificate authority of this context";
     return ["unavailable", "kube_certificate", `the certificate of "${server}" is not trusted (${code})`, hint];
   }
   if (CLIENT_CERTIFICATE.test(code)) return CREDENTIALS;
   const state = STATES[code] ?? `does not answer${code === "" ? "" : ` (${code})`}`;
   return ["unavailable", UNREACHABLE.test(code) ? "kube_unreachable" : "kube_unavailable", `"${server}" ${state}`];
-}
-
-function codeOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return "";
-  if (cause instanceof AggregateError) return codeOf(cause.errors[0]);
-  const code = (cause as NodeJS.ErrnoException).code ?? "";
-  // A closed socket is the wrapper; what the system said of it is its cause.
-  return code === "" || code === "UND_ERR_SOCKET" ? codeOf(cause.cause) || code : code;
 }
 
 /** Anything may stand here, a proxy's web page too: then only the number speaks. */

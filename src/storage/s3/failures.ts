@@ -1,5 +1,6 @@
 /** What answers of a server and faults of the network mean in the terms of the contract. One place decides it for every request. */
 import { DomainError, type DomainErrorOptions, type ErrorKind } from "../../base/errors.ts";
+import { faultCodeOf, isCertificateFault } from "../../base/network-fault.ts";
 import { parseHttpDate } from "./times.ts";
 import { childText, parseXml } from "./xml.ts";
 
@@ -116,8 +117,8 @@ export function answerError(attempt: Attempt, answer: FailedAnswer): DomainError
 
 /** The error of a request that got no whole answer. */
 export function networkError(attempt: Attempt, cause: unknown): DomainError {
-  const code = codeOf(cause);
-  if (CERTIFICATE_CODE.test(code)) return failure(attempt, UNTRUSTED, { cause });
+  const code = faultCodeOf(cause);
+  if (isCertificateFault(code)) return failure(attempt, UNTRUSTED, { cause });
   const state = TIMEOUTS[code] ?? `no answer from the server${code === "" ? "" : ` (${code})`}`;
   return failure(attempt, ["unavailable", "storage_unavailable", state], { cause });
 }
@@ -135,7 +136,7 @@ export function tornError(attempt: Attempt): DomainError {
 
 /** Whether waiting ended it, rather than the other side. */
 export function isTimeout(cause: unknown): boolean {
-  return Object.hasOwn(TIMEOUTS, codeOf(cause));
+  return Object.hasOwn(TIMEOUTS, faultCodeOf(cause));
 }
 
 export function failure(attempt: Attempt, meaning: Meaning, options: DomainErrorOptions = {}): DomainError {
@@ -149,8 +150,6 @@ export function s3CodeOf(error: unknown): unknown {
   return error instanceof DomainError ? error.details["s3Code"] : undefined;
 }
 
-/** Of OpenSSL's verification, as Node names them. */
-const CERTIFICATE_CODE = /CERT|UNABLE_TO_VERIFY/;
 const UNTRUSTED: Meaning = [
   "unavailable",
   "storage_unavailable",
@@ -167,13 +166,6 @@ const TIMEOUTS: Readonly<Record<string, string>> = {
 function byClass(status: number, code: string | undefined): Meaning {
   if (status >= 500 && status !== 501) return UNAVAILABLE;
   return ["unsupported", "storage_refused", `the server refuses it (${status}${code === undefined ? "" : ` ${code}`})`];
-}
-
-function codeOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return "";
-  const code = (cause as NodeJS.ErrnoException).code ?? "";
-  // A closed socket is the wrapper; what the system said of it is its cause.
-  return code === "" || code === "UND_ERR_SOCKET" ? codeOf(cause.cause) || code : code;
 }
 
 /** Anything may stand here, a proxy's web page too: then only the status speaks. Words are cut, and one line. */
