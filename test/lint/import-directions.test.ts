@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lintFiles } from "./oxlint.ts";
 
-const BELOW_UNITS = ["base", "native", "storage", "repository", "archive", "kube", "api"];
-const BELOW_ENTRY = [...BELOW_UNITS, "application", "capture", "recover"];
+const BELOW_POINTS = ["base", "native", "storage", "repository", "archive", "location", "kube"];
+const BELOW_RUNS = [...BELOW_POINTS, "point", "api", "application"];
+const BELOW_ENTRY = [...BELOW_RUNS, "capture", "recover"];
 
 /** What each folder of src may import, by the design. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -12,11 +13,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   storage: ["base"],
   repository: ["base", "native", "storage"],
   archive: ["base", "native", "storage", "repository"],
+  location: ["base", "native", "storage", "repository"],
   kube: ["base"],
+  point: BELOW_POINTS,
   api: ["base", "kube"],
-  application: BELOW_UNITS,
-  capture: BELOW_UNITS,
-  recover: BELOW_UNITS,
+  application: ["base", "kube", "api"],
+  capture: BELOW_RUNS,
+  recover: BELOW_RUNS,
   controller: BELOW_ENTRY,
   server: BELOW_ENTRY,
   cli: BELOW_ENTRY,
