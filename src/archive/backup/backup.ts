@@ -21,7 +21,7 @@ import { assertNothingMarked, markIds } from "../../repository/marks.ts";
 import { PointRetainer } from "../../repository/object-lock/retain-points.ts";
 import type { Session } from "../../repository/session.ts";
 import { saveSnapshot, type StoredSnapshot } from "../../repository/snapshots.ts";
-import { TreePacks } from "../../repository/tree-packs.ts";
+import { WholePacks } from "../../repository/whole-packs.ts";
 import type { NodeStyle } from "../stat-node.ts";
 import { type CounterTotals, newCounters, totalsOf } from "./counters.ts";
 import { type OpenedChannel, PackUploads } from "../../repository/packing/pack-uploads.ts";
@@ -226,7 +226,7 @@ class BackupRun {
   /** Answers the walker's questions for trees of the parent; what cannot be read is walked as if it were new. */
   #serveTrees(): MessageChannel["port1"] {
     const { port1, port2 } = new MessageChannel();
-    const packs = new TreePacks(this.#session.repository, this.#session.cache);
+    const packs = new WholePacks(this.#session.repository, this.#session.cache);
     const answer = async ({ id, pack, offset, length }: TreeRequest): Promise<void> => {
       const sealed = await packs.read(pack, offset, length, { signal: this.#signal });
       port1.postMessage({ id, sealed } satisfies TreeReply, [sealed.buffer]);
