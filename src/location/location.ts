@@ -11,7 +11,7 @@ import { Cipher } from "../repository/format/cipher.ts";
 import { encodeJson, JsonObject } from "../repository/format/json-object.ts";
 import { masterKeyOf } from "../repository/format/key-file.ts";
 import { deriveRecordsKey } from "../repository/format/password.ts";
-import type { RepositorySecret } from "../repository/secret.ts";
+import type { LocationSecret, RepositorySecret } from "../repository/secret.ts";
 import { type CallOptions, type ObjectKey, type ObjectStore, parseObjectKey } from "../storage/object-store.ts";
 
 export interface Location {
@@ -23,8 +23,6 @@ export interface Location {
   /** What was odd when it was opened. */
   readonly findings: readonly Finding[];
 }
-
-export type LocationSecret = Extract<RepositorySecret, { kind: "location-key" }>;
 
 /** Holds everything that belongs to no unit. Folders of clusters never have that name. */
 export const LOCATION_FOLDER = "holdfast-location";

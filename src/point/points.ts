@@ -41,7 +41,7 @@ function idIn(tags: readonly string[]): Ulid | undefined {
 }
 
 /** The points that a person means by an id, or the beginning of one, or of the snapshot's. */
-export function matchingPoints(points: readonly PointHandle[], name: string): readonly PointHandle[] {
+export function matchingPoints<T extends PointHandle>(points: readonly T[], name: string): readonly T[] {
   if (name === "latest") return points.slice(-1);
   if (name.length < MIN_PREFIX) return [];
   return points.filter(({ id, snapshot }) => id.startsWith(name.toUpperCase()) || snapshot.id.startsWith(name));

@@ -7,6 +7,7 @@ import { DomainError } from "../base/errors.ts";
 import { isJsonObject, type JsonObject, objectIn, parseJson, textIn } from "../kube/json.ts";
 import type { ResourcePath } from "../kube/resource-type.ts";
 import type { HexId } from "../base/ids.ts";
+import { decodeTree } from "../repository/format/tree/decode.ts";
 import type { Node } from "../repository/format/tree/node.ts";
 import type { Session } from "../repository/session.ts";
 import type { PointDescription } from "./description.ts";
@@ -63,6 +64,22 @@ export class RestorePoint {
     for await (const folder of this.folders()) {
       if (wanted(folder)) yield* this.#objectsIn(folder);
     }
+  }
+
+  /** The entries of a folder; undefined if there is no folder of that path. */
+  async browse(path: readonly ByteString[]): Promise<Iterable<Pick<Node, "name" | "size" | "type">> | undefined> {
+    const { tree } = this.handle.snapshot.snapshot;
+    const node = await this.#trees.find(tree, path);
+    const folder = node === undefined ? tree : node === "missing" ? undefined : node.subtree;
+    if (folder === undefined) return undefined;
+    return decodeTree(await this.#trees.open(folder));
+  }
+
+  /** The content of a file of at most MAX_OBJECT_BYTES; undefined if there is no file of that path. */
+  async readFile(path: readonly ByteString[]): Promise<Uint8Array | undefined> {
+    const node = await this.#trees.find(this.handle.snapshot.snapshot.tree, path);
+    if (node === undefined || node === "missing" || node.type !== "file") return undefined;
+    return readWhole(this.#contents, node, MAX_OBJECT_BYTES, this.handle);
   }
 
   async *#objectsIn({ resource, namespace, tree }: ObjectFolder & { readonly tree: HexId }): AsyncGenerator<PointObject, void, undefined> {

@@ -53,6 +53,7 @@ export async function scriptedApi(
     proxy: undefined,
     user: {},
     impersonation: undefined,
+    clusterName: "scripted",
     namespace: "default",
     ...change,
   };

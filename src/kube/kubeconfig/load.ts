@@ -65,7 +65,8 @@ async function readContext(files: readonly KubeconfigFile[], { context, signal }
     const message = `Cannot use context "${name}": there is none of that name in ${files.map(({ path }) => `"${path}"`).join(", ")}`;
     throw new DomainError("not-found", "context_not_found", message, { hint: contextsHint(files) });
   }
-  const cluster = await readCluster(named(files, chosen, "cluster", chosen.requiredText("cluster")), signal);
+  const clusterName = chosen.requiredText("cluster");
+  const cluster = await readCluster(named(files, chosen, "cluster", clusterName), signal);
   const userName = chosen.text("user");
   const userFields = userName === undefined ? undefined : named(files, chosen, "user", userName);
   return {
@@ -75,6 +76,7 @@ async function readContext(files: readonly KubeconfigFile[], { context, signal }
     proxy: cluster.proxy,
     user: userFields === undefined ? {} : await readUser(userFields, cluster.forPlugin, signal),
     impersonation: userFields === undefined ? undefined : readImpersonation(userFields),
+    clusterName,
     namespace: chosen.text("namespace") ?? "default",
   };
 }
