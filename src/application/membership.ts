@@ -23,9 +23,9 @@ export type IsMember = (object: JsonObject) => Membership;
 
 export interface MemberList {
   readonly resource: ResourceType;
-  /** undefined: of the whole cluster. */
-  readonly namespace: string | undefined;
-  readonly fieldSelector: string | undefined;
+  /** Without one it is a list of the whole cluster. */
+  readonly namespace?: string;
+  readonly fieldSelector?: string;
 }
 
 export interface UnitScope {
@@ -97,14 +97,13 @@ export class MembershipRules {
   #listsOf(unit: Unit): readonly MemberList[] {
     if (unit.kind === "cluster") {
       const resources = this.resources.filter((resource) => !resource.isNamespaced && !isNamespaces(resource));
-      return resources.map((resource) => ({ resource, namespace: undefined, fieldSelector: undefined }));
+      return resources.map((resource) => ({ resource }));
     }
     const namespaces = unit.kind === "namespace" ? [unit.name] : [...new Set(unit.namespaces)];
     return this.resources.flatMap((resource): readonly MemberList[] => {
-      const everywhere = { resource, namespace: undefined, fieldSelector: undefined };
-      if (resource.isNamespaced) return namespaces.map((namespace) => ({ ...everywhere, namespace }));
-      if (isVolumes(resource)) return [everywhere];
-      return unit.kind === "namespace" && isNamespaces(resource) ? [{ ...everywhere, fieldSelector: `metadata.name=${unit.name}` }] : [];
+      if (resource.isNamespaced) return namespaces.map((namespace) => ({ resource, namespace }));
+      if (isVolumes(resource)) return [{ resource }];
+      return unit.kind === "namespace" && isNamespaces(resource) ? [{ resource, fieldSelector: `metadata.name=${unit.name}` }] : [];
     });
   }
 }

@@ -1,10 +1,11 @@
 /** One restore point of a unit: its objects, what it says of itself, and the snapshot that makes it exist. */
+import { namespacesOf } from "../application/unit.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Finding } from "../base/finding.ts";
 import { UlidSource } from "../base/ids.ts";
 import { MadeFiles, type MadeTotals } from "../archive/made-files.ts";
 import { publish } from "../archive/publish.ts";
-import { type PointCluster, type PointDescription, POINT_FORMAT, type PointUnit } from "../point/description.ts";
+import { type PointCluster, type PointDescription, POINT_FORMAT } from "../point/description.ts";
 import { DESCRIPTION_FILE } from "../point/object-path.ts";
 import { type PointHandle, pointTag } from "../point/points.ts";
 import { PARTIAL_TAG } from "../repository/forget.ts";
@@ -16,7 +17,6 @@ import type { Session } from "../repository/session.ts";
 import { type CaptureOptions, captureObjects } from "./capture.ts";
 
 export interface BackupUnitOptions extends Omit<CaptureOptions, "signal"> {
-  readonly unit: PointUnit;
   readonly cluster: PointCluster;
   /** `holdfast 1.2.3` */
   readonly programVersion: string;
@@ -49,7 +49,7 @@ export async function backupUnit(session: Session, options: BackupUnitOptions): 
     format: POINT_FORMAT,
     id,
     time: timestampAt(startMs).text,
-    unit,
+    unit: { kind: unit.kind, name: unit.name, namespaces: namespacesOf(unit) },
     cluster,
     programVersion,
     ...captured,

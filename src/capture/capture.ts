@@ -4,16 +4,21 @@
  */
 import { mapConcurrent } from "../base/concurrency.ts";
 import { DomainError } from "../base/errors.ts";
-import type { FindingSink } from "../base/finding.ts";
+import type { Finding, FindingSink } from "../base/finding.ts";
 import type { ProgressSink } from "../base/progress.ts";
+import { DependencyCollector } from "../application/dependencies/collector.ts";
+import type { MemberList, MembershipRules, UnitScope } from "../application/membership.ts";
+import type { Unit } from "../application/unit.ts";
 import { type JsonObject, objectIn, textIn } from "../kube/json.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
+import { describeId, type ObjectId } from "../kube/object-id.ts";
+import type { ResourceTable } from "../kube/resource-table.ts";
 import { nameOf, type ResourcePath, type ResourceType } from "../kube/resource-type.ts";
-import type { CapturedResource, PointDependency, PointImage, PointRelease } from "../point/description.ts";
+import type { CapturedResource, PointDependency, PointImage, PointRelease, UsedUnitName } from "../point/description.ts";
 import { pathOfObject } from "../point/object-path.ts";
 import { RunningImages } from "./images.ts";
 import { objectFile } from "./object-file.ts";
-import { type ListScope, ResourceList } from "./resource-list.ts";
+import { ResourceList } from "./resource-list.ts";
 import { reportChanges } from "./second-look.ts";
 import { storageVersion } from "./storage-version.ts";
 
@@ -24,27 +29,11 @@ export interface PointFiles {
   room(): Promise<void>;
 }
 
-/** What belongs to a unit. */
-export interface CaptureScope {
-  readonly lists: readonly ListScope[];
-  readonly isMember: (object: JsonObject) => boolean;
-}
-
-export interface FoundDependency extends PointDependency {
-  readonly resource: ResourcePath;
-  readonly object: JsonObject;
-}
-
-/** Is shown every member, and knows in the end what they need. */
-export interface DependencyFinder {
-  add(resource: ResourceType, object: JsonObject): void;
-  find(): AsyncIterable<FoundDependency>;
-}
-
 export interface CaptureOptions {
   readonly api: KubeApi;
-  readonly scope: CaptureScope;
-  readonly dependencies: DependencyFinder;
+  readonly table: ResourceTable;
+  readonly rules: MembershipRules;
+  readonly unit: Unit;
   /** A kind that may not be listed is left out, and makes the point partial. Otherwise nothing is captured then. */
   readonly allowPartial: boolean;
   readonly report: FindingSink;
@@ -55,6 +44,7 @@ export interface CaptureOptions {
 export interface CapturedObjects {
   readonly resources: readonly CapturedResource[];
   readonly dependencies: readonly PointDependency[];
+  readonly uses: readonly UsedUnitName[];
   readonly images: readonly PointImage[];
   readonly releases: readonly PointRelease[];
 }
@@ -72,32 +62,37 @@ export async function captureObjects(files: PointFiles, options: CaptureOptions)
 class Capture {
   readonly #files: PointFiles;
   readonly #options: CaptureOptions;
+  readonly #scope: UnitScope;
+  readonly #dependencies: DependencyCollector;
   readonly #images = new RunningImages();
   /** In the order of the scope. */
-  readonly #lists = new Map<ListScope, ResourceList>();
+  readonly #lists = new Map<MemberList, ResourceList>();
   #doneItems = 0;
   #doneBytes = 0;
 
   constructor(files: PointFiles, options: CaptureOptions) {
     this.#files = files;
     this.#options = options;
+    this.#scope = options.rules.scopeOf(options.unit);
+    this.#dependencies = new DependencyCollector(options.rules, options.unit);
   }
 
   async run(): Promise<CapturedObjects> {
-    const { scope, signal } = this.#options;
+    const { signal } = this.#options;
+    const scope = this.#scope;
     await mapConcurrent(scope.lists, { limit: CONCURRENT_LISTS, signal }, (list, either) => this.#captureList(list, either));
-    const dependencies = await this.#captureDependencies();
+    const { dependencies, uses } = await this.#captureDependencies();
     const lists = scope.lists.filter((list) => (this.#lists.get(list)?.count ?? 0) > 0);
     await mapConcurrent(lists, { limit: CONCURRENT_LISTS, signal }, (list) => this.#lookAgain(list));
     const resources = lists.map((list) => captured(list.resource, this.#lists.get(list)?.count ?? 0));
-    return { resources: merged(resources), dependencies, images: this.#images.all, releases: [] };
+    return { resources: merged(resources), dependencies, uses, images: this.#images.all, releases: [] };
   }
 
-  async #captureList(scope: ListScope, signal: AbortSignal): Promise<void> {
+  async #captureList(scope: MemberList, signal: AbortSignal): Promise<void> {
     const { resource } = scope;
     try {
       const list = await this.#list(scope, signal, (object) => {
-        this.#options.dependencies.add(resource, object);
+        this.#dependencies.add(object);
         if (nameOf(resource) === PODS) this.#images.addPod(object);
       });
       this.#lists.set(scope, list);
@@ -107,11 +102,11 @@ class Capture {
   }
 
   /** Stores the members of the unit in a list, of one moment; nothing of it if that fails. */
-  async #list(scope: ListScope, signal: AbortSignal, onTaken: (object: JsonObject) => void): Promise<ResourceList> {
+  async #list(scope: MemberList, signal: AbortSignal, onTaken: (object: JsonObject) => void): Promise<ResourceList> {
     const list = new ResourceList(this.#options.api, scope, signal);
     let paths: (readonly string[])[] = [];
     const take = (object: JsonObject): boolean => {
-      if (!this.#options.scope.isMember(object)) return false;
+      if (!this.#isMember(object)) return false;
       paths.push(this.#store(scope.resource, object));
       onTaken(object);
       return true;
@@ -130,7 +125,7 @@ class Capture {
   }
 
   /** Throws again what is no reason to go on without the kind. */
-  #leaveOut({ resource, namespace }: ListScope, error: unknown): void {
+  #leaveOut({ resource, namespace }: MemberList, error: unknown): void {
     if (!(error instanceof DomainError) || error.kind !== "forbidden") throw error;
     if (!this.#options.allowPartial) {
       const hint = [error.hint, "or use --allow-partial to capture the rest"].filter((part) => part !== undefined).join("; ");
@@ -140,29 +135,39 @@ class Capture {
     this.#options.report({ grade: "partial", code: "kind_forbidden", object, message: error.message });
   }
 
-  /** Objects of a kind are stored in another version, too, if the cluster stores them so: what the preferred one drops is not lost then. */
-  async #captureDependencies(): Promise<readonly PointDependency[]> {
-    const found: PointDependency[] = [];
-    for await (const { resource, object, id, why } of this.#options.dependencies.find()) {
+  async #captureDependencies(): Promise<Pick<CapturedObjects, "dependencies" | "uses">> {
+    const { api, table, report, signal } = this.#options;
+    const { found, missing, uses, findings } = await this.#dependencies.dependencies(api, table, signal);
+    for (const finding of findings) report(finding);
+    for (const { id, why, of } of missing) report(missingDependency(id, why, of));
+    for (const { resource, object } of found) {
       this.#store(resource, object);
-      found.push({ id, why });
       if (nameOf(resource) === CRDS) await this.#captureStored(object);
     }
-    return found;
+    return {
+      dependencies: found.map(({ id, why }) => ({ id, why })),
+      uses: uses.map(({ unit, why }) => ({ kind: unit.kind, name: unit.name, why })),
+    };
   }
 
+  /** Objects of a kind are stored in another version, too, if the cluster stores them so: what the preferred one drops is not lost then. */
   async #captureStored(definition: JsonObject): Promise<void> {
-    const { scope, signal } = this.#options;
+    const { signal } = this.#options;
     const version = storageVersion(definition);
-    for (const list of scope.lists.filter(({ resource }) => nameOf(resource) === textIn(objectIn(definition, "metadata"), "name"))) {
+    for (const list of this.#scope.lists.filter(({ resource }) => nameOf(resource) === textIn(objectIn(definition, "metadata"), "name"))) {
       if (version === undefined || version === list.resource.version || (this.#lists.get(list)?.count ?? 0) === 0) continue;
       await this.#list({ ...list, resource: { ...list.resource, version, isPreferred: false } }, signal, () => undefined);
     }
   }
 
-  async #lookAgain(scope: ListScope): Promise<void> {
-    const changes = await this.#lists.get(scope)?.changes(this.#options.scope.isMember);
+  async #lookAgain(scope: MemberList): Promise<void> {
+    const changes = await this.#lists.get(scope)?.changes((object) => this.#isMember(object));
     reportChanges(scope.resource, changes ?? [], this.#options.report);
+  }
+
+  #isMember(object: JsonObject): boolean {
+    const { kind } = this.#scope.membership(object);
+    return kind === "own" || kind === "child";
   }
 
   #store(resource: ResourcePath, object: JsonObject): readonly string[] {
@@ -175,6 +180,12 @@ class Capture {
     this.#options.progress({ stage: "Capturing objects", doneItems: this.#doneItems, doneBytes: this.#doneBytes });
     return path;
   }
+}
+
+function missingDependency(id: ObjectId, why: string, of: readonly ObjectId[]): Finding {
+  const by = of.map(describeId).join(", ");
+  const message = `${by} refers to it (${why}), and it is not there`;
+  return { grade: "info", code: "dependency_missing", object: describeId(id), message };
 }
 
 function captured({ group, version, plural, kind }: ResourceType, count: number): CapturedResource {

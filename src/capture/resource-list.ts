@@ -1,16 +1,9 @@
 /** Lists one resource at one moment, and says later what has changed there since. */
+import type { MemberList } from "../application/membership.ts";
 import { DomainError } from "../base/errors.ts";
 import { type JsonObject, objectIn, textIn } from "../kube/json.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
 import { type ListOptions, type ListPage, listPages } from "../kube/list.ts";
-import type { ResourceType } from "../kube/resource-type.ts";
-
-export interface ListScope {
-  readonly resource: ResourceType;
-  /** undefined: all of the cluster. */
-  readonly namespace: string | undefined;
-  readonly fieldSelector?: string | undefined;
-}
 
 export interface ObjectSink {
   /** Gives whether the object is captured. */
@@ -32,12 +25,12 @@ const MAX_RESTARTS = 5;
 
 export class ResourceList {
   readonly #api: KubeApi;
-  readonly #scope: ListScope;
+  readonly #scope: MemberList;
   readonly #signal: AbortSignal;
   /** By namespace and name, the version that was captured. */
   readonly #captured = new Map<string, string>();
 
-  constructor(api: KubeApi, scope: ListScope, signal: AbortSignal) {
+  constructor(api: KubeApi, scope: MemberList, signal: AbortSignal) {
     this.#api = api;
     this.#scope = scope;
     this.#signal = signal;

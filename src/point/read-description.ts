@@ -35,6 +35,7 @@ export function readDescription(json: Uint8Array): PointDescription {
     dependencies: fields
       .objects("dependencies")
       .map((dependency) => ({ id: readId(dependency.requiredObject("id")), why: dependency.text("why") })),
+    uses: fields.objects("uses").map((unit) => ({ kind: readKind(unit), name: unit.text("name"), why: unit.text("why") })),
     images: fields.objects("images").map((image) => ({ image: image.text("image"), digest: optional(image, "digest") })),
     releases: fields.objects("releases").map(readRelease),
     findings: fields.objects("findings").map(readFinding),
@@ -49,10 +50,14 @@ function readUlid(fields: JsonObject): Ulid {
   }
 }
 
-function readUnit(fields: JsonObject): PointUnit {
+function readKind(fields: JsonObject): PointUnit["kind"] {
   const kind = fields.text("kind");
-  if (kind !== "namespace" && kind !== "declared" && kind !== "cluster") throw fields.fault(`there is no kind of unit "${kind}"`);
-  return { kind, name: fields.requiredText("name"), namespaces: fields.texts("namespaces") };
+  if (kind === "namespace" || kind === "declared" || kind === "cluster") return kind;
+  throw fields.fault(`there is no kind of unit "${kind}"`);
+}
+
+function readUnit(fields: JsonObject): PointUnit {
+  return { kind: readKind(fields), name: fields.requiredText("name"), namespaces: fields.texts("namespaces") };
 }
 
 function readId(fields: JsonObject): PointDescription["dependencies"][number]["id"] {

@@ -11,12 +11,7 @@ import { withPoint } from "../find-point.ts";
 import { runOnLocation } from "../location-run.ts";
 import { ResultStream } from "../text-stream.ts";
 
-export async function pointExtract(
-  name: string,
-  path: string,
-  command: Command,
-  context: CommandContext,
-): Promise<void> {
+export async function pointExtract(name: string, path: string, command: Command, context: CommandContext): Promise<void> {
   await runOnLocation(command, context, async (run) => {
     await withPoint(run, name, async (point) => {
       await using output = new ResultStream(context);
