@@ -115,7 +115,7 @@ async function* readAhead<T>(source: AsyncGenerator<T, void, undefined>): AsyncG
       if (done === true) return;
       coming = source.next();
       coming.catch(() => undefined); // thrown where it is awaited
-      yield value as T;
+      yield value;
     }
   } finally {
     await coming.catch(() => undefined);

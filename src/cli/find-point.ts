@@ -21,7 +21,7 @@ export async function listPoints(run: LocationRun, units: readonly UnitPlace[]):
     if (opened === undefined) return [];
     const { snapshots, findings } = await listSnapshots(opened.repository, { cache: opened.cache, signal: run.context.signal });
     for (const finding of findings) run.report(finding);
-    return pointsOf(snapshots).map((point) => ({ ...point, place }));
+    return pointsOf(snapshots).map(({ id, snapshot, timeMs, isPartial }) => ({ id, snapshot, timeMs, isPartial, place }));
   });
   return lists.flat();
 }

@@ -72,7 +72,7 @@ export async function openLocation(store: ObjectStore, secret: RepositorySecret,
       hint: 'Give the key that "holdfast location init" made',
     });
   }
-  let failure: unknown;
+  let failure: DomainError | undefined;
   let isThere = false;
   for (const key of [LOCATION_FILE, LOCATION_SPARE]) {
     try {

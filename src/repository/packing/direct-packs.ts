@@ -14,7 +14,7 @@ export class DirectPacks implements PackSink {
   readonly #options: CallOptions;
   readonly #free: ArrayBuffer[] = [];
   readonly #running = new Set<Promise<void>>();
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(store: ObjectStore, index: IndexWriter, options: CallOptions) {
     this.#store = store;
@@ -35,7 +35,7 @@ export class DirectPacks implements PackSink {
   store(pack: FinishedPack): void {
     const upload = this.#upload(pack)
       .catch((error: unknown) => {
-        this.#failure ??= error;
+        this.#failure ??= error instanceof Error ? error : new Error(String(error));
       })
       .finally(() => this.#running.delete(upload));
     this.#running.add(upload);
