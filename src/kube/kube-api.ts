@@ -26,6 +26,8 @@ export interface KubeRequest {
   readonly isRepeatable?: boolean | undefined;
   /** A longer answer is refused, and not read on. */
   readonly maxAnswerBytes?: number | undefined;
+  /** Told of every fault that is overcome by asking again. */
+  readonly onRetry?: ((error: unknown) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -129,13 +131,14 @@ export class KubeApi implements AsyncDisposable {
   }
 
   async #repeat<T>(request: KubeRequest, operation: () => Promise<T>): Promise<T> {
-    const { signal, isRepeatable = request.method === "GET" } = request;
+    const { signal, onRetry, isRepeatable = request.method === "GET" } = request;
     const options: RetryOptions = {
       ...RETRIES,
       clock: this.clock,
       random: this.random,
       signal: signal === undefined ? this.#closed.signal : AbortSignal.any([signal, this.#closed.signal]),
       isRetryable: (error) => (isRepeatable && isRetryable(error) && !isCertificate(error)) || wasNotDone(error),
+      onRetry: ({ error }) => onRetry?.(error),
     };
     return retry(operation, options);
   }
