@@ -105,14 +105,15 @@ export class KubeApi implements AsyncDisposable {
   }
 
   /** Calls it again after faults that may pass, as often as that is safe. */
-  async repeat<T>(request: Pick<KubeRequest, "isRepeatable" | "method" | "signal">, operation: () => Promise<T>): Promise<T> {
-    const { signal, isRepeatable = request.method === "GET" } = request;
+  async repeat<T>(request: Pick<KubeRequest, "isRepeatable" | "method" | "onRetry" | "signal">, operation: () => Promise<T>): Promise<T> {
+    const { signal, onRetry, isRepeatable = request.method === "GET" } = request;
     const options: RetryOptions = {
       ...RETRIES,
       clock: this.clock,
       random: this.random,
       signal: this.until(signal),
       isRetryable: (error) => (isRepeatable && isRetryable(error) && !isCertificate(error)) || wasNotDone(error),
+      onRetry: ({ error }) => onRetry?.(error),
     };
     return retry(operation, options);
   }

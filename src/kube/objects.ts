@@ -9,9 +9,7 @@ export interface ObjectPlace extends Place {
   readonly name: string;
 }
 
-interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-}
+type CallOptions = Pick<KubeRequest, "onRetry" | "signal">;
 
 export interface WriteOptions extends CallOptions {
   /** Who owns the fields that are written. */
@@ -59,10 +57,11 @@ export async function createObject(
   object: JsonObject,
   options: WriteOptions & Pick<Place, "namespace">,
 ): Promise<JsonObject> {
-  const { namespace, signal } = options;
+  const { namespace, onRetry, signal } = options;
   const name = textIn(objectIn(object, "metadata"), "name");
   // The path of a create ends before the name.
-  const request = { method: "POST", verb: "create", query: writeQuery(options), body: { type: JSON_TYPE, value: object }, signal } as const;
+  const body = { type: JSON_TYPE, value: object };
+  const request = { method: "POST", verb: "create", query: writeQuery(options), body, onRetry, signal } as const;
   return call(api, resource, { namespace }, { ...request, shown: { namespace, name } });
 }
 
@@ -80,6 +79,7 @@ export async function updateObject(
     verb: "update",
     query,
     body: { type: JSON_TYPE, value: object },
+    onRetry: options.onRetry,
     signal: options.signal,
   });
 }
@@ -98,6 +98,7 @@ export async function applyObject(
     query: { ...writeQuery(options), force: options.force === true ? true : undefined },
     body: { type: APPLY_TYPE, value: object },
     isRepeatable: true,
+    onRetry: options.onRetry,
     signal: options.signal,
   });
 }
@@ -117,6 +118,7 @@ export async function patchObject(
     body: { type: PATCH_TYPES[patch.type], value },
     // An operation on a list, done twice, is another one.
     isRepeatable: patch.type === "merge",
+    onRetry: options.onRetry,
     signal: options.signal,
   });
 }
@@ -137,11 +139,12 @@ export async function deleteObject(api: KubeApi, resource: ResourcePath, place: 
     verb: "delete",
     body: { type: JSON_TYPE, value },
     isRepeatable: preconditions?.uid !== undefined,
+    onRetry: options.onRetry,
     signal: options.signal,
   });
 }
 
-interface ObjectCall extends Pick<KubeRequest, "body" | "isRepeatable" | "method" | "query" | "signal"> {
+interface ObjectCall extends Pick<KubeRequest, "body" | "isRepeatable" | "method" | "onRetry" | "query" | "signal"> {
   readonly verb: string;
   /** For messages, if it is not what the path says. */
   readonly shown?: Place | undefined;

@@ -15,6 +15,8 @@ export interface KubeRequest {
   readonly isRepeatable?: boolean | undefined;
   /** A longer answer is refused, and not read on. */
   readonly maxAnswerBytes?: number | undefined;
+  /** Told of every fault that is overcome by asking again. */
+  readonly onRetry?: ((error: unknown) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

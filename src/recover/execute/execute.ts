@@ -1,0 +1,212 @@
+/** Executes a plan: wave after wave, and within a wave at once, reading the point again as it goes. What one object is refused stops no other. */
+import { forEachConcurrent } from "../../base/concurrency.ts";
+import { DomainError, isRetryable } from "../../base/errors.ts";
+import type { Finding, FindingSink } from "../../base/finding.ts";
+import type { ProgressSink } from "../../base/progress.ts";
+import type { KubeApi } from "../../kube/kube-api.ts";
+import { describeId, keyOf } from "../../kube/object-id.ts";
+import { createObject } from "../../kube/objects.ts";
+import { apiVersionOf, nameOf, type ResourceType } from "../../kube/resource-type.ts";
+import { digestOf } from "../plan/digest.ts";
+import { idOf, type PlannedRestore } from "../plan/make-plan.ts";
+import type { PlanEntry } from "../plan/plan.ts";
+import { NAMESPACES } from "../plan/target-namespaces.ts";
+import type { PointSource, Prepare } from "../point-source.ts";
+import type { CapturedOwner } from "../prepare/prepared.ts";
+import type { OwnerUid } from "../prepare/rewire.ts";
+import { type Wave, WAVES } from "../prepare/waves.ts";
+import { RESTORE_MANAGER } from "../field-manager.ts";
+import { waitUntilServed } from "./established.ts";
+import type { Pace } from "./pace.ts";
+import { withoutSecrets } from "./without-secrets.ts";
+import { isWebhook, type Write, Writer } from "./writer.ts";
+
+export interface Execution {
+  readonly api: KubeApi;
+  readonly source: PointSource;
+  readonly prepare: Prepare;
+  readonly pace: Pace;
+  readonly report: FindingSink;
+  readonly progress?: ProgressSink | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface ExecutionResult {
+  /** Keys of what was written. */
+  readonly written: ReadonlySet<string>;
+  readonly failed: number;
+}
+
+/** @throws {DomainError} what stops all of it: the API server is gone, or nobody is signed in any more. The restore can then be repeated */
+export async function execute(planned: PlannedRestore, execution: Execution): Promise<ExecutionResult> {
+  const run = new ExecutionRun(planned, execution);
+  for (const wave of WAVES) await run.wave(wave);
+  await run.finish();
+  return run.result();
+}
+
+class ExecutionRun {
+  readonly #planned: PlannedRestore;
+  readonly #execution: Execution;
+  readonly #writer: Writer;
+  readonly #written = new Set<string>();
+  readonly #unfinished: Write[] = [];
+  /** By the uid in the point. */
+  readonly #uids: Map<string, string>;
+  readonly #orphaned = new Map<string, CapturedOwner>();
+  #failed = 0;
+  #done = 0;
+
+  constructor(planned: PlannedRestore, execution: Execution) {
+    this.#planned = planned;
+    this.#execution = execution;
+    this.#uids = new Map(planned.uids.live);
+    this.#writer = new Writer({ api: execution.api, pace: execution.pace, uidOf: this.#uidOf });
+  }
+
+  async wave(wave: Wave): Promise<void> {
+    const { byKey, resources, plan } = this.#planned;
+    const entries = plan.entries.filter((entry) => entry.wave === wave && entry.action !== "skip");
+    if (entries.length === 0) return;
+    const { pace, signal } = this.#execution;
+    if (wave === "definitions") await this.#plainNamespaces(entries);
+    const inWave = new Set(entries.map(({ resource }) => `${nameOf(resource)} ${resource.version}`));
+    const waveResources = resources.flatMap(({ captured, served }) =>
+      served !== undefined && inWave.has(`${nameOf(served)} ${served.version}`) ? [{ captured, served }] : [],
+    );
+    await forEachConcurrent(this.#writes(wave, waveResources, byKey), { limit: pace.maxConcurrency, signal }, (write, either) =>
+      this.#write(write, either),
+    );
+    if (wave === "definitions") await this.#waitForDefinitions();
+  }
+
+  /** Those whose owners came later. */
+  async finish(): Promise<void> {
+    const { pace, signal, report } = this.#execution;
+    await forEachConcurrent(this.#unfinished, { limit: pace.maxConcurrency, signal }, async (write, either) => {
+      await this.#attempt(write, () => this.#writer.finish(write, either), either);
+    });
+    for (const { kind, name } of this.#orphaned.values()) {
+      const message = `Not at the target: what it owned was restored without an owner`;
+      report({ grade: "info", code: "owner_missing", object: `${kind} "${name}"`, message });
+    }
+  }
+
+  result(): ExecutionResult {
+    return { written: this.#written, failed: this.#failed };
+  }
+
+  async *#writes(
+    wave: Wave,
+    resources: readonly { readonly captured: PlannedRestore["resources"][number]["captured"]; readonly served: ResourceType }[],
+    byKey: ReadonlyMap<string, PlanEntry>,
+  ): AsyncGenerator<Write, void, undefined> {
+    const { source, prepare, signal } = this.#execution;
+    for (const { captured, served } of resources) {
+      for await (const point of source.objects(captured, signal)) {
+        const prepared = prepare(point);
+        if (prepared.kind === "left-out" || prepared.wave !== wave) continue;
+        const entry = byKey.get(keyOf(idOf(prepared)));
+        if (entry === undefined) continue;
+        if (entry.digest !== digestOf(prepared)) {
+          throw new DomainError(
+            "internal",
+            "restore_unstable",
+            `Cannot restore ${describeId(entry.id)}: it was prepared differently when it was planned`,
+          );
+        }
+        const isUnfinished = prepared.owners.some((owner) => this.#mayCome(owner));
+        yield { entry, served, prepared, original: point.object, isUnfinished };
+      }
+    }
+  }
+
+  async #write(write: Write, signal: AbortSignal): Promise<void> {
+    const { entry, prepared } = write;
+    const isDone = await this.#attempt(
+      write,
+      async () => {
+        const uid = await this.#writer.write(write, signal);
+        if (prepared.uid !== undefined) this.#uids.set(prepared.uid, uid);
+      },
+      signal,
+    );
+    if (isDone) {
+      this.#written.add(keyOf(entry.id));
+      if (write.isUnfinished) this.#unfinished.push(write);
+    }
+    const totalItems = this.#planned.byKey.size;
+    this.#execution.progress?.({ stage: "Restoring", doneBytes: 0, doneItems: ++this.#done, totalItems, current: entry.id.name });
+  }
+
+  /** @returns whether it was done */
+  async #attempt({ entry, prepared }: Write, work: () => Promise<void>, signal: AbortSignal): Promise<boolean> {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!(error instanceof DomainError) || isForAll(error)) throw error;
+      this.#failed++;
+      this.#execution.report(refused(entry, error, withoutSecrets(error.message, prepared.object)));
+      return false;
+    }
+  }
+
+  /** The point does not have them: see make-plan.ts. */
+  async #plainNamespaces(entries: readonly PlanEntry[]): Promise<void> {
+    const { api, signal } = this.#execution;
+    for (const { id, digest } of entries) {
+      if (digest !== undefined || id.kind !== "Namespace") continue;
+      const object = { apiVersion: "v1", kind: "Namespace", metadata: { name: id.name } };
+      await createObject(api, NAMESPACES, object, { fieldManager: RESTORE_MANAGER, signal });
+      this.#written.add(keyOf(id));
+    }
+  }
+
+  async #waitForDefinitions(): Promise<void> {
+    const { api, signal, progress } = this.#execution;
+    const { resources } = this.#planned;
+    const coming = resources.flatMap(({ served, state }) => (state === "to-be-defined" && served !== undefined ? [served] : []));
+    const defined = coming.filter((resource) => this.#written.has(keyOf(definitionOf(resource))));
+    if (defined.length === 0) return;
+    progress?.({
+      stage: "Waiting for definitions",
+      doneBytes: 0,
+      doneItems: 0,
+      totalItems: defined.length,
+      current: apiVersionOf(defined[0] ?? { group: "", version: "" }),
+    });
+    await waitUntilServed(api, defined, signal);
+  }
+
+  readonly #uidOf: OwnerUid = (owner) => {
+    const uid = this.#uids.get(owner.uid);
+    if (uid === undefined && !this.#mayCome(owner)) this.#orphaned.set(owner.uid, owner);
+    return uid;
+  };
+
+  #mayCome({ uid }: CapturedOwner): boolean {
+    return !this.#uids.has(uid) && this.#planned.uids.toBeWritten.has(uid);
+  }
+}
+
+function definitionOf({ plural, group }: ResourceType): Parameters<typeof keyOf>[0] {
+  return { group: "apiextensions.k8s.io", kind: "CustomResourceDefinition", namespace: undefined, name: `${plural}.${group}` };
+}
+
+/** Others would fail with it, too. */
+function isForAll(error: DomainError): boolean {
+  const hasAnswer = error.details["status"] !== undefined;
+  return (
+    error.kind === "unauthenticated" ||
+    error.kind === "internal" ||
+    error.kind === "cancelled" ||
+    (isRetryable(error) && !hasAnswer && !isWebhook(error))
+  );
+}
+
+function refused({ id, action }: PlanEntry, error: DomainError, message: string): Finding {
+  const code = error.code === "kube_exists" || error.code === "restore_changed" ? "changed_meanwhile" : `${action}_refused`;
+  return { grade: "partial", code, object: describeId(id), message };
+}

@@ -1,0 +1,65 @@
+/** A restore from its plan to its report. */
+import { isoTime } from "../base/clock.ts";
+import type { Finding, FindingSink } from "../base/finding.ts";
+import { keyOf } from "../kube/object-id.ts";
+import { type Execution, execute } from "./execute/execute.ts";
+import type { Action } from "./plan/plan.ts";
+import type { PlannedRestore } from "./plan/make-plan.ts";
+import { waitUntilReady } from "./ready/wait-until-ready.ts";
+
+export interface RestoreRequest extends Omit<Execution, "report"> {
+  /** How long to wait until what was restored is ready; undefined: not at all. */
+  readonly waitMs: number | undefined;
+  /** Told of each as it comes. */
+  readonly report: FindingSink;
+}
+
+export interface RestoreReport {
+  readonly point: string;
+  /** RFC 3339. */
+  readonly startTime: string;
+  readonly restoreMs: number;
+  /** Until all was ready; absent if nobody waited. */
+  readonly waitMs?: number;
+  readonly created: number;
+  readonly updated: number;
+  readonly replaced: number;
+  readonly skipped: number;
+  readonly failed: number;
+  /** Of what was written and can be waited for. */
+  readonly notReady: number;
+  readonly findings: readonly Finding[];
+}
+
+/** Throws as execute() does. */
+export async function restore(planned: PlannedRestore, request: RestoreRequest): Promise<RestoreReport> {
+  const { api, waitMs, progress, signal } = request;
+  const { clock } = api;
+  const findings: Finding[] = [];
+  const report: FindingSink = (finding) => {
+    findings.push(finding);
+    request.report(finding);
+  };
+  for (const finding of planned.findings) report(finding);
+  const startTime = isoTime(clock.now());
+  const startMs = clock.monotonicMs();
+  const { written, failed } = await execute(planned, { ...request, report });
+  const writtenMs = clock.monotonicMs();
+  const objects = planned.plan.entries.filter(({ id, action }) => action !== "skip" && written.has(keyOf(id)));
+  const count = (action: Action): number => objects.filter((entry) => entry.action === action).length;
+  const notReady = waitMs === undefined ? [] : await waitUntilReady({ api, objects, timeoutMs: waitMs, progress, signal });
+  for (const finding of notReady) report(finding);
+  return {
+    point: planned.plan.point,
+    startTime,
+    restoreMs: Math.round(writtenMs - startMs),
+    ...(waitMs === undefined ? {} : { waitMs: Math.round(clock.monotonicMs() - writtenMs) }),
+    created: count("create"),
+    updated: count("update"),
+    replaced: count("replace"),
+    skipped: planned.plan.entries.length - planned.byKey.size,
+    failed,
+    notReady: notReady.length,
+    findings,
+  };
+}
