@@ -32,3 +32,8 @@ export interface Dependency {
   /** In a few words, as people are told: `storage class`, `bound to its account`, `defines its resources`. */
   readonly why: string;
 }
+
+export function namespacesOf(unit: Unit): readonly string[] {
+  if (unit.kind === "cluster") return [];
+  return unit.kind === "namespace" ? [unit.name] : unit.namespaces;
+}

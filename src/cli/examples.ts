@@ -1,8 +1,17 @@
 /** Examples in the help of every command. A test reads each of them as the program would. */
 import type { Command } from "commander";
 
-/** By the words of the command. Those that need a repository find it in the environment, unless the example is about naming one. */
+/** By the words of the command. Those that need a repository or a location find it in the environment, unless the example is about naming one. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  backup: ["holdfast backup shop --dry-run", "holdfast backup shop", "holdfast backup cluster --allow-partial"],
+  "location init": [
+    "holdfast location init --location /srv/backups --key-out ~/backups.key",
+    "holdfast location init --location 's3://backups/eu?region=eu-central-1' --key-out ~/backups.key",
+  ],
+  "point list": ["holdfast point list", "holdfast point list shop"],
+  "point show": ["holdfast point show shop", "holdfast point show 01M8J3GYGCV0"],
+  "point browse": ["holdfast point browse shop objects/shop", "holdfast point browse shop@01M8J3GYGCV0"],
+  "point extract": ["holdfast point extract shop deployment/web", "holdfast point extract shop objects/shop/core/configmaps/v1/web.json"],
   "repository init": [
     "holdfast repository init --repository /srv/backups --key-out ~/backups.key",
     "holdfast repository init --repository 's3://backups/eu?region=eu-central-1' --password-file ~/.holdfast",

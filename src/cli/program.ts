@@ -6,8 +6,11 @@ import { Command, Help, Option } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { type CommandContext, processContext } from "./context.ts";
 import { addExamples } from "./examples.ts";
+import { addBackup } from "./nouns/backup.ts";
 import { addCompletion } from "./nouns/completion.ts";
 import { addFiles } from "./nouns/files.ts";
+import { addLocation } from "./nouns/location.ts";
+import { addPoint } from "./nouns/point.ts";
 import { addRepository } from "./nouns/repository.ts";
 import { addStorage } from "./nouns/storage.ts";
 
@@ -34,6 +37,9 @@ export function createProgram(context: CommandContext = processContext(new Abort
       optionDescription: (option) => new Help().optionDescription(option).replace(EMPTY_DEFAULT, ""),
     })
     .addOption(new Option("-o, --output <format>", "Format of results and errors").choices(["text", "json"]).default("text"));
+  addBackup(program, context);
+  addPoint(program, context);
+  addLocation(program, context);
   addRepository(program, context);
   addFiles(program, context);
   addStorage(program, context);

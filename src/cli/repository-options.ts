@@ -1,4 +1,4 @@
-/** The options that every command on a repository has. Loaded by `--help`, too: it imports little. */
+/** The options that every command on a repository or a location has. Loaded by `--help`, too: it imports little. */
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Command, Option } from "commander";
@@ -9,6 +9,7 @@ import { PASSWORD_VARIABLE } from "./password.ts";
 import { PROGRESS_MODES, type ProgressMode } from "./progress-display.ts";
 
 export interface RepositoryOptions {
+  /** Of the repository, or of the location. */
   readonly url: string;
   readonly passwordFile: string | undefined;
   /** Absolute; undefined for none. */
@@ -18,12 +19,24 @@ export interface RepositoryOptions {
   readonly progress: ProgressMode;
 }
 
-const REPOSITORY_VARIABLE = "HOLDFAST_REPOSITORY";
+/** What a command works on: one repository, or a location with the repositories of many units. */
+export type StorageScope = "location" | "repository";
+
+const VARIABLES: Readonly<Record<StorageScope, string>> = { location: "HOLDFAST_LOCATION", repository: "HOLDFAST_REPOSITORY" };
 
 export function addRepositoryOptions(command: Command): Command {
+  const address = command.option("--repository <url>", `Folder or bucket of the repository (default: $${VARIABLES.repository})`);
+  return addStorageOptions(address, "password");
+}
+
+export function addLocationOptions(command: Command): Command {
+  const address = command.option("--location <url>", `Folder or bucket that restore points are kept in (default: $${VARIABLES.location})`);
+  return addStorageOptions(address, "location's key");
+}
+
+function addStorageOptions(command: Command, secret: string): Command {
   return command
-    .option("--repository <url>", `Folder or bucket of the repository (default: $${REPOSITORY_VARIABLE})`)
-    .option("--password-file <file>", `Read the password from this file (default: $${PASSWORD_VARIABLE}, or ask)`)
+    .option("--password-file <file>", `Read the ${secret} from this file (default: $${PASSWORD_VARIABLE}, or ask)`)
     .option("--cache-dir <folder>", "Keep copies of small files of repositories here (default: holdfast in the cache folder of the user)")
     .option("--no-cache", "Keep no copies")
     .option("--retry-lock <duration>", "Wait so long for a lock that somebody else holds, as in 10m", "0s")
@@ -31,6 +44,7 @@ export function addRepositoryOptions(command: Command): Command {
 }
 
 interface GivenOptions {
+  readonly location?: string;
   readonly repository?: string;
   readonly passwordFile?: string;
   readonly cacheDir?: string;
@@ -40,15 +54,19 @@ interface GivenOptions {
 }
 
 /**
- * @throws {DomainError} usage/repository_missing
+ * @throws {DomainError} usage/repository_missing, usage/location_missing
  * @throws {DomainError} usage/duration
  */
-export function readRepositoryOptions(command: Command, { environment }: Pick<CommandContext, "environment">): RepositoryOptions {
+export function readStorageOptions(
+  command: Command,
+  { environment }: Pick<CommandContext, "environment">,
+  scope: StorageScope,
+): RepositoryOptions {
   const given = command.opts<GivenOptions>();
-  const url = given.repository ?? environment[REPOSITORY_VARIABLE] ?? "";
+  const url = given[scope] ?? environment[VARIABLES[scope]] ?? "";
   if (url === "") {
-    throw new DomainError("usage", "repository_missing", "Cannot open a repository: none was named", {
-      hint: `Use --repository, or set ${REPOSITORY_VARIABLE}`,
+    throw new DomainError("usage", `${scope}_missing`, `Cannot open a ${scope}: none was named`, {
+      hint: `Use --${scope}, or set ${VARIABLES[scope]}`,
     });
   }
   return {

@@ -10,7 +10,7 @@ import type { AsOf } from "../repository/object-lock/history.ts";
 import { underRetention } from "../repository/object-lock/under-retention.ts";
 import { readThrough } from "../repository/read-through.ts";
 import { SealedFiles } from "../repository/sealed-files.ts";
-import { parseSecret } from "../repository/secret.ts";
+import { parseSecret, type RepositorySecret } from "../repository/secret.ts";
 import { openSession, type Session, type SessionOptions } from "../repository/session.ts";
 import type { Traffic } from "../storage/counting.ts";
 import { discarding } from "../storage/discarding.ts";
@@ -19,8 +19,8 @@ import { formatDuration } from "./duration.ts";
 import { findingWriter, outputFormat, type OutputFormat, writeResult } from "./output.ts";
 import { readPassword } from "./password.ts";
 import { ProgressDisplay } from "./progress-display.ts";
-import { openRetryingStore } from "./open-store.ts";
-import { type RepositoryOptions, readRepositoryOptions } from "./repository-options.ts";
+import { type OpenedStore, openRetryingStore } from "./open-store.ts";
+import { type RepositoryOptions, readStorageOptions, type StorageScope } from "./repository-options.ts";
 import { counted } from "./shown.ts";
 
 const RUN_CHECK = 'Run "holdfast repository check" to see what that touches and what to do';
@@ -57,6 +57,8 @@ export interface RunOptions {
   readonly isRepair?: boolean | undefined;
   /** What to do about damage, where it is not to run check. */
   readonly damageHint?: string | undefined;
+  /** @default "repository" */
+  readonly scope?: StorageScope | undefined;
 }
 
 /**
@@ -67,9 +69,9 @@ export async function runWithStorage(
   command: Command,
   context: CommandContext,
   work: (run: StorageRun) => Promise<void>,
-  { isRepair = false, damageHint = RUN_CHECK }: RunOptions = {},
+  { isRepair = false, damageHint = RUN_CHECK, scope = "repository" }: RunOptions = {},
 ): Promise<void> {
-  const options = readRepositoryOptions(command, context);
+  const options = readStorageOptions(command, context, scope);
   const format = outputFormat(command);
   const findings: Finding[] = [];
   {
@@ -105,14 +107,25 @@ export async function openRepositoryAt(
   password: string,
   run: StorageRun,
   closing: AsyncDisposableStack,
-  { asOfMs }: AsOf = {},
+  asOf: AsOf = {},
 ): Promise<RepositoryRun> {
   const { context, report, display } = run;
-  const { clock, signal } = context;
   const secret = parseSecret(password);
   const { store, traffic } = await openRetryingStore(url, context, report);
   closing.use(store);
   display.watch(store.url, traffic);
+  return openRepositoryOn({ store, traffic }, secret, run, asOf);
+}
+
+/** Like openRepositoryAt(), where the store is open. */
+export async function openRepositoryOn(
+  { store, traffic }: OpenedStore,
+  secret: RepositorySecret,
+  run: StorageRun,
+  { asOfMs }: AsOf = {},
+): Promise<RepositoryRun> {
+  const { context, report } = run;
+  const { clock, signal } = context;
   if (asOfMs !== undefined && store.versions === undefined) {
     throw new DomainError("unsupported", "object_versions", `Cannot look at an earlier time of "${store.url}": it keeps no versions`, {
       hint: "Leave out --as-of",

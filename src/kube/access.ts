@@ -10,6 +10,8 @@ export interface ClusterAccess {
   readonly proxy: string | undefined;
   readonly user: User;
   readonly impersonation: Impersonation | undefined;
+  /** What the kubeconfig calls the cluster; undefined in a pod. */
+  readonly clusterName: string | undefined;
   /** What commands use that name none. */
   readonly namespace: string;
 }

@@ -92,7 +92,7 @@ export function answerError(attempt: Attempt, answer: FailedAnswer): DomainError
   const status = readStatus(answer.body);
   const statusDetails = objectIn(status, "details");
   const reason = textIn(status, "reason") ?? "";
-  const words = oneLine(textIn(status, "message"));
+  const words = wordsOf(textIn(status, "message"));
   const causes = listIn(statusDetails, "causes").slice(0, MAX_CAUSES).map(readCause);
   const retryAfterMs = readRetryAfter(answer.retryAfter, statusDetails);
   const rule = forbiddenRule(words);
@@ -172,12 +172,13 @@ function readCause(cause: JsonValue): FailureCause {
   return {
     ...(reason === undefined ? {} : { reason }),
     ...(field === undefined ? {} : { field }),
-    ...(message === undefined ? {} : { message: oneLine(message) }),
+    ...(message === undefined ? {} : { message: wordsOf(message) }),
   };
 }
 
-function oneLine(words = ""): string {
-  return words
+/** What a server says, fit to be quoted: one line, not too long, and without what a decoder shows of its input. */
+export function wordsOf(text = ""): string {
+  return text
     .replace(QUOTED_BODY, "")
     .replaceAll(/[\s\p{Cc}]+/gu, " ")
     .trim()

@@ -11,27 +11,7 @@ import type { PluginTerminal } from "./credentials/plugin-run.ts";
 import { credentialsOf } from "./credentials/user-credentials.ts";
 import { answerError, type Attempt, failure, networkError, wasNotDone } from "./failures.ts";
 import { type JsonValue, parseJson } from "./json.ts";
-
-export interface KubeRequest {
-  readonly method: "DELETE" | "GET" | "PATCH" | "POST" | "PUT";
-  /** For messages: `list secrets in namespace "a"`. */
-  readonly action: string;
-  /** Below the URL of the server, encoded. */
-  readonly path: string;
-  readonly query?: Query | undefined;
-  /** @default application/json */
-  readonly accept?: string | undefined;
-  readonly body?: { readonly type: string; readonly value: unknown } | undefined;
-  /** Whether doing it twice is as good as doing it once. A GET always is; what the server has certainly not done is repeated anyway. */
-  readonly isRepeatable?: boolean | undefined;
-  /** A longer answer is refused, and not read on. */
-  readonly maxAnswerBytes?: number | undefined;
-  /** Told of every fault that is overcome by asking again. */
-  readonly onRetry?: ((error: unknown) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+import { encodeQuery, impersonationHeaders, type KubeRequest, type Query } from "./request.ts";
 
 export interface KubeApiOptions {
   readonly clock: Clock;
@@ -44,12 +24,14 @@ export interface KubeApiOptions {
   readonly random?: () => number;
 }
 
-/** What a WebSocket needs. */
+/** What a WebSocket needs to be opened. */
 export interface SocketAccess {
   readonly url: string;
   readonly headers: Readonly<Record<string, string | string[]>>;
   readonly tls: TlsOptions;
   readonly proxies: ProxySettings;
+  /** Tells that the server did not accept the credentials. Says whether there may be others now. */
+  readonly refuse: () => boolean;
 }
 
 export interface KubeAnswer {
@@ -84,7 +66,7 @@ export class KubeApi implements AsyncDisposable {
 
   /** @throws {DomainError} for every answer that is not a success: see failures.ts */
   async request(request: KubeRequest): Promise<KubeAnswer> {
-    return this.#repeat(request, async () => {
+    return this.repeat(request, async () => {
       const body = await this.#send(request);
       const text = await this.#read(request, body, request.maxAnswerBytes ?? MAX_ANSWER_BYTES);
       try {
@@ -99,7 +81,7 @@ export class KubeApi implements AsyncDisposable {
   /** The body of the answer as it comes, read only when it is asked for. @param idleTimeoutMs Longest time without a byte. */
   async *stream(request: KubeRequest, idleTimeoutMs: number): AsyncGenerator<Uint8Array, void, undefined> {
     const { signal } = request;
-    const body = await this.#repeat(request, () => this.#send(request, { bodyTimeout: idleTimeoutMs }));
+    const body = await this.repeat(request, () => this.#send(request, { bodyTimeout: idleTimeoutMs }));
     try {
       for await (const chunk of body as AsyncIterable<Uint8Array>) yield chunk;
     } catch (cause) {
@@ -118,7 +100,27 @@ export class KubeApi implements AsyncDisposable {
       headers: this.#headers(credentials),
       tls: this.#connections.tls(credentials.certificate),
       proxies: this.#connections.proxies,
+      refuse: () => this.#credentials.refuse(credentials),
     };
+  }
+
+  /** Calls it again after faults that may pass, as often as that is safe. */
+  async repeat<T>(request: Pick<KubeRequest, "isRepeatable" | "method" | "onRetry" | "signal">, operation: () => Promise<T>): Promise<T> {
+    const { signal, onRetry, isRepeatable = request.method === "GET" } = request;
+    const options: RetryOptions = {
+      ...RETRIES,
+      clock: this.clock,
+      random: this.random,
+      signal: this.until(signal),
+      isRetryable: (error) => (isRepeatable && isRetryable(error) && !isCertificate(error)) || wasNotDone(error),
+      onRetry: ({ error }) => onRetry?.(error),
+    };
+    return retry(operation, options);
+  }
+
+  /** Aborts as this signal does, and when the client is closed. */
+  until(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#closed.signal : AbortSignal.any([signal, this.#closed.signal]);
   }
 
   attempt(action: string): Attempt {
@@ -128,19 +130,6 @@ export class KubeApi implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort(new DomainError("cancelled", "kube_closed", "Cancelled: the client of the cluster was closed"));
     await this.#connections[Symbol.asyncDispose]();
-  }
-
-  async #repeat<T>(request: KubeRequest, operation: () => Promise<T>): Promise<T> {
-    const { signal, onRetry, isRepeatable = request.method === "GET" } = request;
-    const options: RetryOptions = {
-      ...RETRIES,
-      clock: this.clock,
-      random: this.random,
-      signal: signal === undefined ? this.#closed.signal : AbortSignal.any([signal, this.#closed.signal]),
-      isRetryable: (error) => (isRepeatable && isRetryable(error) && !isCertificate(error)) || wasNotDone(error),
-      onRetry: ({ error }) => onRetry?.(error),
-    };
-    return retry(operation, options);
   }
 
   /** Once more at once if the server does not accept the credentials and there may be others. */
@@ -215,27 +204,6 @@ export class KubeApi implements AsyncDisposable {
       ...(as === undefined ? {} : impersonationHeaders(as)),
     };
   }
-}
-
-/** Kubernetes, "User impersonation": keys of extra fields are percent-encoded, since they may hold what a header must not. */
-function impersonationHeaders(as: NonNullable<ClusterAccess["impersonation"]>): Record<string, string | string[]> {
-  return {
-    "impersonate-user": as.user,
-    ...(as.uid === undefined ? {} : { "impersonate-uid": as.uid }),
-    ...(as.groups.length === 0 ? {} : { "impersonate-group": [...as.groups] }),
-    ...Object.fromEntries(
-      Object.entries(as.extra).map(([name, values]) => [`impersonate-extra-${encodeURIComponent(name).toLowerCase()}`, [...values]]),
-    ),
-  };
-}
-
-function encodeQuery(query: Query): string {
-  const pairs = Object.entries(query).flatMap(([name, value]) =>
-    (Array.isArray(value) ? (value as readonly string[]) : [value])
-      .filter((item) => item !== undefined)
-      .map((item) => `${name}=${encodeURIComponent(String(item))}`),
-  );
-  return pairs.length === 0 ? "" : `?${pairs.join("&")}`;
 }
 
 /** Waiting does not make a certificate trusted. */

@@ -1,7 +1,8 @@
 /** Single objects: get, create, update, apply, patch, delete. What comes and goes is the JSON of the server, untouched. */
 import { DomainError } from "../base/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue, objectIn, textIn } from "./json.ts";
-import type { KubeApi, KubeRequest, Query } from "./kube-api.ts";
+import type { KubeApi } from "./kube-api.ts";
+import type { KubeRequest, Query } from "./request.ts";
 import { describe, pathOf, type Place, type ResourcePath } from "./resource-type.ts";
 
 export interface ObjectPlace extends Place {

@@ -77,6 +77,11 @@ test("ofObject() finds the version that an object is in", () => {
   assert.equal(table.ofObject("v1", "Deployment"), undefined);
 });
 
+test("ofKind() finds the version that the server prefers", () => {
+  assert.equal(table.ofKind({ group: "autoscaling", kind: "HorizontalPodAutoscaler" })?.version, "v2");
+  assert.equal(table.ofKind({ group: "", kind: "HorizontalPodAutoscaler" }), undefined);
+});
+
 test("pathOf() encodes what could leave its place in the path", () => {
   const resource = { group: "", version: "v1", plural: "pods" };
   assert.equal(pathOf(resource, { namespace: "a/b", name: "..?x", subresource: "log" }), "/api/v1/namespaces/a%2Fb/pods/..%3Fx/log");

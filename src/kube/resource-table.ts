@@ -28,6 +28,11 @@ export class ResourceTable {
     return this.#byKind.get(`${apiVersion} ${kind}`);
   }
 
+  /** Where objects of this kind are in the version that the server prefers; undefined if it is not served. */
+  ofKind({ group, kind }: Pick<ResourceType, "group" | "kind">): ResourceType | undefined {
+    return this.resources.find((resource) => resource.isPreferred && resource.group === group && resource.kind === kind);
+  }
+
   /**
    * What a person means by `deploy`, `Deployment`, `deployments.apps` or `deployments.v1.apps`. The core group counts before others,
    * a full name before a short one.

@@ -18,6 +18,8 @@ export interface PointDescription {
   readonly resources: readonly CapturedResource[];
   /** What is in the point, but is no member of the unit. */
   readonly dependencies: readonly PointDependency[];
+  /** Other units that members refer to; nothing of them is in the point. */
+  readonly uses: readonly UsedUnitName[];
   /** By digest where a running container says it. */
   readonly images: readonly PointImage[];
   readonly releases: readonly PointRelease[];
@@ -48,6 +50,12 @@ export interface CapturedResource {
 
 export interface PointDependency {
   readonly id: ObjectId;
+  readonly why: string;
+}
+
+export interface UsedUnitName {
+  readonly kind: PointUnit["kind"];
+  readonly name: string;
   readonly why: string;
 }
 

@@ -8,16 +8,19 @@ import type { RandomBytes } from "../base/ids.ts";
 import { deriveRepositoryPassword } from "./format/password.ts";
 import type { RepositoryIdentity } from "./identity.ts";
 
-export type RepositorySecret =
-  | { readonly kind: "password"; readonly password: string }
+export type RepositorySecret = { readonly kind: "password"; readonly password: string } | LocationSecret;
+
+export interface LocationSecret {
+  readonly kind: "location-key";
   /** 32 bytes. */
-  | { readonly kind: "location-key"; readonly key: Uint8Array };
+  readonly key: Uint8Array;
+}
 
 /** Starts every location key, so that it can be told from a password wherever either may stand. */
 const LOCATION_KEY_PREFIX = "holdfast-location-1-";
 const LOCATION_KEY_BYTES = 32;
 
-export function newLocationKey(random: RandomBytes = randomBytes): RepositorySecret {
+export function newLocationKey(random: RandomBytes = randomBytes): LocationSecret {
   return { kind: "location-key", key: random(LOCATION_KEY_BYTES) };
 }
 

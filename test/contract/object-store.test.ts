@@ -2,6 +2,7 @@ import { mkdtempDisposable } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/base/clock.ts";
+import { below } from "../../src/storage/below.ts";
 import { faulty, type Fault } from "../../src/storage/faulty.ts";
 import { FileStore } from "../../src/storage/file.ts";
 import { limited } from "../../src/storage/limited.ts";
@@ -35,3 +36,5 @@ testObjectStore({ name: "memory, limited", open: async () => limited(await memor
 testObjectStore({ name: "memory, retried over faults", open: async () => retrying(unreliable(await memory()), quickRetries) });
 testLockingStore({ name: "memory, versioned", open: versioned });
 testLockingStore({ name: "memory, versioned, retried", open: async () => retrying(await versioned(), quickRetries) });
+testObjectStore({ name: "memory, below a folder", open: async () => below(await memory(), "prod/shop") });
+testLockingStore({ name: "memory, versioned, below a folder", open: async () => below(await versioned(), "prod/shop") });

@@ -3,7 +3,8 @@ import { hostname } from "node:os";
 import type { Clock } from "../../src/base/clock.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Finding } from "../../src/base/finding.ts";
-import { backup, type BackupResult } from "../../src/archive/backup/backup.ts";
+import { backup } from "../../src/archive/backup/backup.ts";
+import type { StoredSnapshot } from "../../src/repository/snapshots.ts";
 import type { CheckpointInterval } from "../../src/archive/backup/checkpoints.ts";
 import { type BackupSource, type ExcludeRules, NO_EXCLUDES } from "../../src/archive/backup/source.ts";
 import { absolutePaths, treeSource } from "../../src/archive/backup/targets.ts";
@@ -62,7 +63,7 @@ export interface BackUpOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface BackedUp extends BackupResult {
+export interface BackedUp extends StoredSnapshot {
   readonly findings: readonly Finding[];
 }
 

@@ -24,6 +24,17 @@ export interface ScriptedApi {
   readonly waits: readonly number[];
 }
 
+/** A user with nothing to prove himself with. */
+export const ANYONE: Omit<ClusterAccess, "server"> = {
+  origin: "the test",
+  trust: { ca: undefined, serverName: undefined, isInsecure: false },
+  proxy: undefined,
+  user: {},
+  impersonation: undefined,
+  clusterName: "scripted",
+  namespace: "default",
+};
+
 /** One answer a request; the last one for all that follow. */
 export async function scriptedApi(
   test: TestContext,
@@ -46,16 +57,7 @@ export async function scriptedApi(
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const access: ClusterAccess = {
-    origin: "the test",
-    server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    trust: { ca: undefined, serverName: undefined, isInsecure: false },
-    proxy: undefined,
-    user: {},
-    impersonation: undefined,
-    namespace: "default",
-    ...change,
-  };
+  const access = { ...ANYONE, server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, ...change };
   let elapsedMs = 0;
   const clock = {
     now: () => elapsedMs,

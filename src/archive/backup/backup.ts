@@ -17,11 +17,11 @@ import { timestampAt } from "../../repository/format/timestamp.ts";
 import { BlobSet } from "../../repository/index/blob-set.ts";
 import { PARTIAL_TAG } from "../../repository/forget.ts";
 import { IndexWriter } from "../../repository/index-writer.ts";
-import { assertNothingMarked, markIds } from "../../repository/marks.ts";
-import { PointRetainer } from "../../repository/object-lock/retain-points.ts";
+import { markIds } from "../../repository/marks.ts";
 import type { Session } from "../../repository/session.ts";
-import { saveSnapshot, type StoredSnapshot } from "../../repository/snapshots.ts";
-import { TreePacks } from "../../repository/tree-packs.ts";
+import type { StoredSnapshot } from "../../repository/snapshots.ts";
+import { WholePacks } from "../../repository/whole-packs.ts";
+import { publish } from "../publish.ts";
 import type { NodeStyle } from "../stat-node.ts";
 import { type CounterTotals, newCounters, totalsOf } from "./counters.ts";
 import { type OpenedChannel, PackUploads } from "../../repository/packing/pack-uploads.ts";
@@ -63,11 +63,6 @@ export type SnapshotDescription = Pick<
   "paths" | "hostname" | "username" | "uid" | "gid" | "excludes" | "tags" | "programVersion" | "otherFields"
 > & { readonly timeMs?: number | undefined };
 
-export interface BackupResult {
-  readonly id: HexId;
-  readonly snapshot: Snapshot;
-}
-
 /** Packs in memory: two that are filled, one on its way. */
 const PACKS_OF_WALKER = 3;
 const PROGRESS_EVERY_MS = 100;
@@ -78,7 +73,7 @@ const RESCUE_MS = 5_000;
  * @param session with a shared lock, that is held until this returns
  * @throws {DomainError} conflict/pruned_meanwhile
  */
-export async function backup(session: Session, options: BackupOptions): Promise<BackupResult> {
+export async function backup(session: Session, options: BackupOptions): Promise<StoredSnapshot> {
   const { clock, parent } = options;
   const { timeMs, ...fields } = options.description;
   const startMs = clock.now();
@@ -103,12 +98,9 @@ export async function backup(session: Session, options: BackupOptions): Promise<
     tags: grades.has("partial") ? [...fields.tags, PARTIAL_TAG] : fields.tags,
     summary: summaryOf(totals, startMs, clock.now()),
   };
-  const retained = await new PointRetainer(session, { newPacks, report }).retain(snapshot);
-  await assertNothingMarked(session, seenMarks);
-  session.throwIfLost();
-  const id = await saveSnapshot(session.repository, retained, { signal: session.signal });
+  const stored = await publish(session, snapshot, { newPacks, seenMarks, report });
   await resumption?.end({ signal: session.signal });
-  return { id, snapshot: retained };
+  return stored;
 }
 
 class BackupRun {
@@ -226,7 +218,7 @@ class BackupRun {
   /** Answers the walker's questions for trees of the parent; what cannot be read is walked as if it were new. */
   #serveTrees(): MessageChannel["port1"] {
     const { port1, port2 } = new MessageChannel();
-    const packs = new TreePacks(this.#session.repository, this.#session.cache);
+    const packs = new WholePacks(this.#session.repository, this.#session.cache);
     const answer = async ({ id, pack, offset, length }: TreeRequest): Promise<void> => {
       const sealed = await packs.read(pack, offset, length, { signal: this.#signal });
       port1.postMessage({ id, sealed } satisfies TreeReply, [sealed.buffer]);

@@ -4,6 +4,7 @@ import type { HexId } from "../../base/ids.ts";
 import { BlobDecoder } from "../../repository/blob-decoder.ts";
 import { keyOfFile } from "../../repository/layout.ts";
 import type { Session } from "../../repository/session.ts";
+import { WholePacks } from "../../repository/whole-packs.ts";
 import { isDamage } from "./snapshot-trees.ts";
 
 /** So many blobs, of 1 MiB mostly, are on their way at a time. */
@@ -12,11 +13,15 @@ const READ_AHEAD = 8;
 export class FileContents {
   readonly #session: Session;
   readonly #decoder: BlobDecoder;
+  /** Where whole packs are read. */
+  readonly #packs: WholePacks | undefined;
   readonly #id = new Uint8Array(32);
 
-  constructor(session: Session) {
+  /** @param reading `many-small`: many short files that were stored together are read, so that it takes less to fetch whole packs */
+  constructor(session: Session, reading: "any" | "many-small" = "any") {
     this.#session = session;
     this.#decoder = new BlobDecoder(session.repository.masterKey);
+    this.#packs = reading === "any" ? undefined : new WholePacks(session.repository, undefined);
   }
 
   /**
@@ -43,9 +48,12 @@ export class FileContents {
     this.#id.setFromHex(id);
     let failure: unknown = new DomainError("corrupt", "blob_missing", `Cannot read blob "${id}": it is not in the index`);
     for (const entry of index.locations("data", this.#id, 0)) {
-      const range = { offset: index.offsetOf(entry), length: index.lengthOf(entry) };
+      const [pack, offset, length] = [index.packId(index.packOf(entry)), index.offsetOf(entry), index.lengthOf(entry)];
       try {
-        const sealed = await repository.store.get(keyOfFile("data", index.packId(index.packOf(entry))), { range, signal });
+        const sealed =
+          this.#packs === undefined
+            ? await repository.store.get(keyOfFile("data", pack), { range: { offset, length }, signal })
+            : await this.#packs.read(pack, offset, length, { signal });
         return this.#decoder.decode(sealed, index.uncompressedLengthOf(entry), id);
       } catch (error) {
         if (!isDamage(error)) throw error;

@@ -8,18 +8,18 @@ import { REPOSITORY_LIMITS } from "../../repository/format/limits.ts";
 import { type ScannedNode, TreeScanner } from "../../repository/format/tree/decode.ts";
 import type { Node } from "../../repository/format/tree/node.ts";
 import type { Session } from "../../repository/session.ts";
-import { TreePacks } from "../../repository/tree-packs.ts";
+import { WholePacks } from "../../repository/whole-packs.ts";
 import { EndCheck } from "./end-check.ts";
 
 export class SnapshotTrees {
   readonly #session: Session;
-  readonly #packs: TreePacks;
+  readonly #packs: WholePacks;
   readonly #decoder: BlobDecoder;
   readonly #id = new Uint8Array(32);
 
   constructor(session: Session) {
     this.#session = session;
-    this.#packs = new TreePacks(session.repository, session.cache);
+    this.#packs = new WholePacks(session.repository, session.cache);
     this.#decoder = new BlobDecoder(session.repository.masterKey);
   }
 

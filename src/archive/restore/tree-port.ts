@@ -4,7 +4,7 @@ import { asDomainError, DomainError } from "../../base/errors.ts";
 import type { LocalCache } from "../../repository/local-cache.ts";
 import { keyOfFile } from "../../repository/layout.ts";
 import type { Repository } from "../../repository/repository.ts";
-import { TreePacks } from "../../repository/tree-packs.ts";
+import { WholePacks } from "../../repository/whole-packs.ts";
 import type { ErrorMessage, TreeReply, TreeRequest } from "./messages.ts";
 import { type FetchTree, isDamage, type TreePlace } from "./trees.ts";
 import { ownBytes } from "../../repository/threads/own-memory.ts";
@@ -44,7 +44,7 @@ export function serveTrees(fetch: FetchTree): MessagePort {
 
 /** Through the cache, pack-wise; of a pack that is damaged, what is asked for and no more. */
 export function treeFetch(repository: Repository, cache: LocalCache | undefined, signal: AbortSignal): FetchTree {
-  const packs = new TreePacks(repository, cache);
+  const packs = new WholePacks(repository, cache);
   return async ({ pack, offset, length }: TreePlace) => {
     try {
       return await packs.read(pack, offset, length, { signal });

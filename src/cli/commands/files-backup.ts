@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
-import { backup, type BackupResult } from "../../archive/backup/backup.ts";
+import { backup } from "../../archive/backup/backup.ts";
 import { BackupThreads } from "../../archive/backup/backup-threads.ts";
 import type { BackupSource, ExcludeRules } from "../../archive/backup/source.ts";
 import { absolutePaths, imageSource, treeSource } from "../../archive/backup/targets.ts";
@@ -161,7 +161,7 @@ function isSameSet(a: readonly string[], b: readonly string[]): boolean {
 }
 
 /** A dry run makes no snapshot that could be named. */
-function summaryJson({ id, snapshot: { parent, tree, summary } }: BackupResult, dryRun: boolean): Readonly<Record<string, unknown>> {
+function summaryJson({ id, snapshot: { parent, tree, summary } }: StoredSnapshot, dryRun: boolean): Readonly<Record<string, unknown>> {
   const head = { ...(dryRun ? { dryRun } : { snapshot: id }), parent, tree };
   if (summary === undefined) return head;
   return {
@@ -179,7 +179,7 @@ function summaryJson({ id, snapshot: { parent, tree, summary } }: BackupResult, 
   };
 }
 
-function summaryText({ id, snapshot: { parent, summary } }: BackupResult, dryRun: boolean): string {
+function summaryText({ id, snapshot: { parent, summary } }: StoredSnapshot, dryRun: boolean): string {
   const compared = parent === undefined ? "" : `, compared with ${shortId(parent)}`;
   const saved = `${dryRun ? "Would save a snapshot" : `Saved snapshot ${shortId(id)}`}${compared}`;
   if (summary === undefined) return saved;

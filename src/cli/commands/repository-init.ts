@@ -9,14 +9,13 @@ import { datesOf } from "../../repository/object-lock/under-retention.ts";
 import { readThrough } from "../../repository/read-through.ts";
 import { ownIdentity } from "../../repository/lock-process.ts";
 import { newLocationKey, parseSecret, type RepositorySecret, secretText } from "../../repository/secret.ts";
-import { checkStore } from "../../storage/check.ts";
-import type { ObjectStore } from "../../storage/object-store.ts";
 import type { CommandContext } from "../context.ts";
 import { formatDuration } from "../duration.ts";
 import { handOut, requireOutput, type SecretOutput } from "../new-secret.ts";
 import { writeResult } from "../output.ts";
 import { givenPassword, PASSWORD_VARIABLE, readPasswordOf } from "../password.ts";
 import { openRetryingStore } from "../open-store.ts";
+import { proveStorage } from "../prove-storage.ts";
 import { openRepositoryAt, runWithStorage, type StorageRun } from "../repository-run.ts";
 import { parseRetention, requireObjectLock } from "../retention.ts";
 import { shortId } from "../shown.ts";
@@ -100,13 +99,4 @@ async function readConfigOf(url: string, { fromPasswordFile }: RepositoryInitOpt
   await using closing = new AsyncDisposableStack();
   const { repository } = await openRepositoryAt(url, await readPasswordOf(source, run.context, run.report), run, closing);
   return repository.config;
-}
-
-/** @throws {DomainError} of the first property that the store does not have */
-async function proveStorage(store: ObjectStore, lock: boolean, { context, display }: StorageRun): Promise<void> {
-  const { clock, signal } = context;
-  display.sink({ stage: "Proving the storage", doneBytes: 0, doneItems: 0 });
-  const { properties, error } = await checkStore(store, { clock, signal, lock });
-  for (const { state, meaning } of properties) if (state === "warning") display.message(meaning);
-  if (error !== undefined) throw error;
 }

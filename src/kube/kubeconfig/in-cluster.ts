@@ -22,6 +22,7 @@ export async function readInCluster(environment: Environment, folder: string, si
     proxy: undefined,
     user: { tokenFile: join(folder, "token") },
     impersonation: undefined,
+    clusterName: undefined,
     namespace: namespace.trim(),
   };
 }

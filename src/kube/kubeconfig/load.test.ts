@@ -37,6 +37,7 @@ test("loadAccess() gives what the current context names, and the defaults", asyn
     proxy: undefined,
     user: { certificate: undefined, token: "t", tokenFile: undefined, password: undefined, plugin: undefined },
     impersonation: undefined,
+    clusterName: "one",
     namespace: "one-ns",
   });
   const yaml = "contexts: [{name: a, context: {cluster: c}}]\ncurrent-context: a\nclusters:\n- name: c\n  cluster:\n    server: http://h\n";

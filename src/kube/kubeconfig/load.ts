@@ -17,6 +17,8 @@ import { readImpersonation, readUser } from "./user.ts";
 
 export interface AccessOptions {
   readonly environment: Environment;
+  /** Only this kubeconfig, wherever else there are some. */
+  readonly file?: string | undefined;
   /** Instead of the current one. */
   readonly context?: string | undefined;
   /** Where the home folder is. */
@@ -34,13 +36,14 @@ type Kind = "cluster" | "context" | "user";
  * @throws {DomainError} not-found/context_not_found: there is no context of that name, or none was chosen
  */
 export async function loadAccess(options: AccessOptions): Promise<ClusterAccess> {
-  const { environment, signal, home = homedir() } = options;
-  const listed = (environment["KUBECONFIG"] ?? "").split(delimiter).filter((path) => path !== "");
+  const { environment, file: only, signal, home = homedir() } = options;
+  const listed = only === undefined ? (environment["KUBECONFIG"] ?? "").split(delimiter).filter((path) => path !== "") : [only];
   const paths = listed.length > 0 ? listed : [join(home, ".kube", "config")];
   const read = await Promise.all(paths.map((path) => readKubeconfigFile(path, signal)));
   const files = read.filter((file) => file !== undefined);
   const isEmpty = files.every(({ clusters, contexts, users }) => clusters.size + contexts.size + users.size === 0);
   if (!isEmpty) return readContext(files, options);
+  if (only !== undefined) throw new DomainError("usage", "kubeconfig_missing", `Cannot find a cluster: there is nothing in "${only}"`);
   const folder = options.serviceAccountFolder ?? SERVICE_ACCOUNT_FOLDER;
   const inCluster = options.context === undefined ? await readInCluster(environment, folder, signal) : undefined;
   if (inCluster !== undefined) return inCluster;
@@ -62,7 +65,8 @@ async function readContext(files: readonly KubeconfigFile[], { context, signal }
     const message = `Cannot use context "${name}": there is none of that name in ${files.map(({ path }) => `"${path}"`).join(", ")}`;
     throw new DomainError("not-found", "context_not_found", message, { hint: contextsHint(files) });
   }
-  const cluster = await readCluster(named(files, chosen, "cluster", chosen.requiredText("cluster")), signal);
+  const clusterName = chosen.requiredText("cluster");
+  const cluster = await readCluster(named(files, chosen, "cluster", clusterName), signal);
   const userName = chosen.text("user");
   const userFields = userName === undefined ? undefined : named(files, chosen, "user", userName);
   return {
@@ -72,6 +76,7 @@ async function readContext(files: readonly KubeconfigFile[], { context, signal }
     proxy: cluster.proxy,
     user: userFields === undefined ? {} : await readUser(userFields, cluster.forPlugin, signal),
     impersonation: userFields === undefined ? undefined : readImpersonation(userFields),
+    clusterName,
     namespace: chosen.text("namespace") ?? "default",
   };
 }

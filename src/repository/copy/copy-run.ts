@@ -15,7 +15,7 @@ import type { Session } from "../session.ts";
 import { answerCalls, HandedOver } from "../threads/calls.ts";
 import { ownBytes } from "../threads/own-memory.ts";
 import { CalledThread, ThreadPool } from "../threads/thread-pool.ts";
-import { TreePacks } from "../tree-packs.ts";
+import { WholePacks } from "../whole-packs.ts";
 import type { BlobFault, CopyThreadStart, DataCalls, FailedEntry, TreeCalls, WalkCalls, WalkThreadStart } from "./copy-calls.ts";
 import { isDamage } from "./damage.ts";
 import { type PackRange, packRanges } from "./pack-ranges.ts";
@@ -221,7 +221,7 @@ export class CopyRun implements AsyncDisposable {
 
   #serveTrees(): MessagePort {
     const { port1, port2 } = new MessageChannel();
-    const packs = new TreePacks(this.#from.repository, this.#from.cache);
+    const packs = new WholePacks(this.#from.repository, this.#from.cache);
     answerCalls<TreeCalls>(port1, {
       tree: async (entry) => {
         const sealed = await this.#readTree(packs, entry);
@@ -232,7 +232,7 @@ export class CopyRun implements AsyncDisposable {
   }
 
   /** A pack that is damaged somewhere may still have this tree. */
-  async #readTree(packs: TreePacks, entry: number): Promise<Uint8Array<ArrayBuffer>> {
+  async #readTree(packs: WholePacks, entry: number): Promise<Uint8Array<ArrayBuffer>> {
     const { index, repository } = this.#from;
     const [pack, offset, length] = [index.packId(index.packOf(entry)), index.offsetOf(entry), index.lengthOf(entry)];
     try {

@@ -32,7 +32,11 @@ export type JsonFileName =
   | "chunker parameters"
   | "writer record"
   | "resume record"
-  | "image manifest";
+  | "image manifest"
+  | "location"
+  | "cluster record"
+  | "unit record"
+  | "restore point";
 
 /** Byte totals of sparse files go far; what is rounded below this still fits into 64 bits when it is written back. */
 const MAX_COUNT = 2 ** 63;
@@ -141,6 +145,18 @@ export class JsonObject {
     const object = this.object(name);
     if (object === undefined) throw this.#badField(name, "is missing");
     return object;
+  }
+
+  objects(name: string): readonly JsonObject[] {
+    const value = this.#take(name) ?? [];
+    if (!Array.isArray(value)) throw this.#badField(name, "is not a list");
+    return value.map((item: unknown, at) => new JsonObject(item, this.#file, `${this.#place}${name}[${at}].`));
+  }
+
+  requiredText(name: string): string {
+    const text = this.text(name);
+    if (text === "") throw this.#badField(name, "is missing");
+    return text;
   }
 
   /** The fields that were not asked for. */

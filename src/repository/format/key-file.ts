@@ -111,7 +111,7 @@ export async function createKeyFile(masterKey: MasterKey, password: string, opti
 }
 
 export function randomMasterKey(random: RandomBytes = randomBytes): MasterKey {
-  return splitKey(random(MASTER_KEY_BYTES));
+  return masterKeyOf(random(MASTER_KEY_BYTES));
 }
 
 function parametersFault({ N, r, p }: ScryptParameters): string | undefined {
@@ -128,10 +128,11 @@ const scryptAsync: (password: string, salt: Uint8Array, length: number, options:
 async function deriveKey(password: string, salt: Uint8Array, { N, r, p }: ScryptParameters): Promise<MasterKey> {
   // What OpenSSL allocates, to the byte.
   const maxmem = 128 * r * (N + p + 2);
-  return splitKey(await scryptAsync(password, salt, MASTER_KEY_BYTES, { N, r, p, maxmem }));
+  return masterKeyOf(await scryptAsync(password, salt, MASTER_KEY_BYTES, { N, r, p, maxmem }));
 }
 
-function splitKey(bytes: Uint8Array): MasterKey {
+/** Of 64 bytes. */
+export function masterKeyOf(bytes: Uint8Array): MasterKey {
   const part = (from: number, length: number): Uint8Array => Uint8Array.from(bytes.subarray(from, from + length));
   const macAt = ENCRYPTION_KEY_BYTES;
   return { encryption: part(0, macAt), macK: part(macAt, MAC_KEY_BYTES), macR: part(macAt + MAC_KEY_BYTES, MAC_KEY_BYTES) };

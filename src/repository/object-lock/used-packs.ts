@@ -8,7 +8,7 @@ import { ID_BYTES } from "../index/id-table.ts";
 import { EntrySet, entryLimit } from "../index/entry-set.ts";
 import { findUsed } from "../prune/find-used.ts";
 import type { Session } from "../session.ts";
-import { TreePacks } from "../tree-packs.ts";
+import { WholePacks } from "../whole-packs.ts";
 
 /** All of them: reads every tree. @throws {DomainError} corrupt/blob_missing: the index does not name a blob */
 export async function packsOf(session: Session, tree: HexId): Promise<Set<HexId>> {
@@ -39,13 +39,13 @@ class ChangeWalk {
   readonly packs = new Set<number>();
   inherits = false;
   readonly #session: Session;
-  readonly #trees: TreePacks;
+  readonly #trees: WholePacks;
   readonly #decoder: BlobDecoder;
   readonly #id = new Uint8Array(ID_BYTES);
 
   constructor(session: Session) {
     this.#session = session;
-    this.#trees = new TreePacks(session.repository, session.cache);
+    this.#trees = new WholePacks(session.repository, session.cache);
     this.#decoder = new BlobDecoder(session.repository.masterKey);
   }
 

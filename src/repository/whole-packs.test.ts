@@ -9,17 +9,17 @@ import { createHash } from "node:crypto";
 import { keyOfFile } from "./layout.ts";
 import { openRepository } from "./repository.ts";
 import { SAMPLE_SECRET, SampleRepository } from "./testing/sample-repository.ts";
-import { TreePacks } from "./tree-packs.ts";
+import { WholePacks } from "./whole-packs.ts";
 
 const clock = new FakeClock();
 const MIB = 1 << 20;
 
 class World {
-  readonly packs: TreePacks;
+  readonly packs: WholePacks;
   readonly fetched: string[];
   readonly store: MemoryStore;
 
-  private constructor(packs: TreePacks, fetched: string[], store: MemoryStore) {
+  private constructor(packs: WholePacks, fetched: string[], store: MemoryStore) {
     this.packs = packs;
     this.fetched = fetched;
     this.store = store;
@@ -36,7 +36,7 @@ class World {
         return call();
       },
     );
-    return new World(new TreePacks(await openRepository(watched, SAMPLE_SECRET), undefined), fetched, store);
+    return new World(new WholePacks(await openRepository(watched, SAMPLE_SECRET), undefined), fetched, store);
   }
 
   /** A pack of that many bytes, all alike. */

@@ -1,6 +1,6 @@
 /**
- * Gives sealed trees out of packs. Trees of one snapshot lie together, so a whole pack is fetched for the first of them and kept for
- * the others: in memory while there is room, and in the local cache.
+ * Gives sealed blobs out of packs. Trees of one snapshot lie together, and so do small files that were stored together: a whole pack is
+ * fetched for the first of them and kept for the others, in memory while there is room, and in the local cache if one is given.
  */
 import type { HexId } from "../base/ids.ts";
 import type { CallOptions } from "../storage/object-store.ts";
@@ -12,7 +12,7 @@ import { DomainError } from "../base/errors.ts";
 /** Two packs of the usual length. */
 const KEPT_BYTES = 40 << 20;
 
-export class TreePacks {
+export class WholePacks {
   readonly #repository: Repository;
   readonly #cache: LocalCache | undefined;
   /** The one that was used last is the last. */
@@ -32,7 +32,7 @@ export class TreePacks {
   async read(pack: HexId, offset: number, length: number, options: CallOptions): Promise<Uint8Array<ArrayBuffer>> {
     const bytes = await this.#open(pack, options);
     if (offset + length <= bytes.length) return new Uint8Array(bytes.subarray(offset, offset + length));
-    throw new DomainError("corrupt", "pack_too_short", `Cannot read a tree of pack "${pack}": it ends before`);
+    throw new DomainError("corrupt", "pack_too_short", `Cannot read a blob of pack "${pack}": it ends before`);
   }
 
   async #open(pack: HexId, { signal }: CallOptions): Promise<Uint8Array> {

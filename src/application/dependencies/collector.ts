@@ -1,0 +1,130 @@
+/**
+ * What a unit needs from outside. Its members stream by once; kept are the distinct things that they refer to, the names of their
+ * accounts and services, and one example of each kind: not the members.
+ */
+import type { Finding } from "../../base/finding.ts";
+import type { JsonObject } from "../../kube/json.ts";
+import type { KubeApi } from "../../kube/kube-api.ts";
+import { idOfObject, keyOf, type ObjectId } from "../../kube/object-id.ts";
+import type { ResourceTable } from "../../kube/resource-table.ts";
+import { objectExclusion } from "../exclusions.ts";
+import type { MembershipRules } from "../membership.ts";
+import { referencesOf } from "../references/references.ts";
+import { SERVICE, SERVICE_ACCOUNT } from "../references/reference.ts";
+import type { Dependency, Unit } from "../unit.ts";
+import { Needs } from "./needs.ts";
+import { POINTING_KINDS, pointerOf, type Seen } from "./pointing.ts";
+import { type FoundDependency, Search } from "./search.ts";
+
+/** Another unit that a member refers to, by one of the objects that are meant. */
+export interface UsedUnit extends Dependency {
+  readonly unit: Unit;
+}
+
+export interface Dependencies {
+  readonly found: readonly FoundDependency[];
+  /** Referred to, and not there. */
+  readonly missing: readonly Dependency[];
+  readonly uses: readonly UsedUnit[];
+  /** What could not be looked at. */
+  readonly findings: readonly Finding[];
+}
+
+/** These go with a claim or a snapshot, and mean nothing without it. */
+const OF_STORAGE = new Set(["PersistentVolume", "VolumeSnapshotContent"]);
+const NAMESPACE = { group: "", kind: "Namespace", namespace: undefined };
+
+export class DependencyCollector {
+  readonly #rules: MembershipRules;
+  readonly #unit: Unit;
+  readonly #namespaces: readonly string[];
+  readonly #needs = new Needs();
+  readonly #outside = new Needs();
+  readonly #examples = new Map<string, ObjectId>();
+  readonly #pointedAt = new Set<string>();
+
+  constructor(rules: MembershipRules, unit: Unit) {
+    this.#rules = rules;
+    this.#unit = unit;
+    this.#namespaces = unit.kind === "namespace" ? [unit.name] : unit.kind === "declared" ? unit.namespaces : [];
+  }
+
+  /** A member, whole. */
+  add(object: JsonObject): void {
+    const id = idOfObject(object);
+    const kind = `${id.group} ${id.kind}`;
+    if (!this.#examples.has(kind)) this.#examples.set(kind, id);
+    if (id.group === "" && (id.kind === SERVICE.kind || id.kind === SERVICE_ACCOUNT.kind)) this.#pointedAt.add(keyOf(id));
+    this.#addReferences(object, id);
+  }
+
+  /** After the last member. */
+  async dependencies(api: KubeApi, table: ResourceTable, signal?: AbortSignal): Promise<Dependencies> {
+    for (const name of this.#unit.kind === "declared" ? this.#namespaces : []) {
+      const id = { ...NAMESPACE, name };
+      this.#needs.add({ id, why: "its namespace" }, id);
+    }
+    const search = new Search(api, table, signal);
+    const pointing = this.#unit.kind === "cluster" ? [] : await this.#pointing(search);
+    const direct = await search.fetch(this.#needs.all().filter(({ id }) => !pointing.some((found) => keyOf(found.id) === keyOf(id))));
+    const found = [...pointing, ...direct];
+    const known = new Set(found.map(({ id }) => keyOf(id)));
+    const more = new Needs();
+    for (const dependency of found) {
+      for (const reference of referencesOf(dependency.object)) {
+        // Accounts of others that a binding names are no need of this unit.
+        if (reference.id.kind === SERVICE_ACCOUNT.kind || known.has(keyOf(reference.id))) continue;
+        if (reference.id.namespace === undefined) more.add(reference, dependency.id);
+        else if (!this.#namespaces.includes(reference.id.namespace)) this.#outside.add(reference, dependency.id);
+      }
+    }
+    const second = await search.fetch(more.all());
+    const { beside, uses } = await this.#otherUnits(search);
+    return { found: [...found, ...second, ...beside], missing: search.missing, uses, findings: search.findings };
+  }
+
+  #addReferences(object: JsonObject, id: ObjectId): void {
+    for (const reference of referencesOf(object)) {
+      const { kind, namespace } = reference.id;
+      if (namespace === undefined) {
+        if (this.#unit.kind !== "cluster" && !OF_STORAGE.has(kind)) this.#needs.add(reference, id);
+      } else if (this.#isUndecided(namespace)) this.#outside.add(reference, id);
+    }
+  }
+
+  /** Whether a thing in it may be in another unit: only in a namespace that is in this one whole it cannot. */
+  #isUndecided(namespace: string): boolean {
+    return this.#unit.kind !== "namespace" || namespace !== this.#unit.name || this.#rules.claims.concerns(namespace);
+  }
+
+  async #pointing(search: Search): Promise<readonly FoundDependency[]> {
+    const seen: Seen = {
+      has: (id) => this.#pointedAt.has(keyOf(id)),
+      example: (group, kind) => this.#examples.get(`${group} ${kind}`),
+      namespaces: this.#unit.kind === "namespace" ? this.#namespaces : [],
+    };
+    return search.list(POINTING_KINDS, (object) => (objectExclusion(object) === undefined ? pointerOf(object, seen) : undefined));
+  }
+
+  /** What is in no other unit than this needs no word; what is in its namespaces, but not in it, is needed with it. */
+  async #otherUnits(search: Search): Promise<{ readonly beside: readonly FoundDependency[]; readonly uses: readonly UsedUnit[] }> {
+    const beside: FoundDependency[] = [];
+    const uses = new Map<string, UsedUnit>();
+    const use = (unit: Unit, dependency: Dependency): void => {
+      const key = `${unit.kind} ${unit.name}`;
+      if (!uses.has(key)) uses.set(key, { ...dependency, unit });
+    };
+    const mayBeIn = ({ id: { namespace = "" } }: Dependency): boolean =>
+      this.#namespaces.includes(namespace) || this.#rules.claims.concerns(namespace);
+    for (const need of this.#outside.all().filter((each) => !mayBeIn(each))) {
+      use({ kind: "namespace", name: need.id.namespace ?? "" }, need);
+    }
+    for (const found of await search.fetch(this.#outside.all().filter(mayBeIn))) {
+      const unit = this.#rules.unitOf(found.object);
+      if (unit.kind === this.#unit.kind && unit.name === this.#unit.name) continue;
+      use(unit, { id: found.id, of: found.of, why: found.why });
+      if (this.#namespaces.includes(found.id.namespace ?? "")) beside.push(found);
+    }
+    return { beside, uses: [...uses.values()] };
+  }
+}

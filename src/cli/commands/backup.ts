@@ -1,0 +1,139 @@
+/** `holdfast backup` */
+import type { Command } from "commander";
+import packageJson from "../../../package.json" with { type: "json" };
+import { MembershipRules } from "../../application/membership.ts";
+import type { DeclaredUnit, Unit } from "../../application/unit.ts";
+import { formatBytes } from "../../base/byte-size.ts";
+import { DomainError } from "../../base/errors.ts";
+import { type BackedUpUnit, backupUnit } from "../../capture/backup-unit.ts";
+import { captureObjects, type CapturedObjects } from "../../capture/capture.ts";
+import { identifyCluster } from "../../capture/cluster-identity.ts";
+import { discover } from "../../kube/discovery.ts";
+import type { KubeApi } from "../../kube/kube-api.ts";
+import { getObject } from "../../kube/objects.ts";
+import type { ResourceTable } from "../../kube/resource-table.ts";
+import { nameOf } from "../../kube/resource-type.ts";
+import { makeUnitRepository } from "../../location/unit-repository.ts";
+import { addUnit, findUnit, type UnitPlace } from "../../location/units.ts";
+import type { PointCluster } from "../../point/description.ts";
+import { assertWriter } from "../../repository/writer.ts";
+import { openCluster } from "../cluster-options.ts";
+import type { CommandContext } from "../context.ts";
+import { formatElapsed } from "../duration.ts";
+import { type LocationRun, openUnit, runOnLocation } from "../location-run.ts";
+import { openLockedSession, type RepositoryRun, writeSummary } from "../repository-run.ts";
+import { writeResult } from "../output.ts";
+import { counted } from "../shown.ts";
+import { formatTable } from "../table.ts";
+
+export interface BackupOptions {
+  readonly units?: string;
+  readonly clusterName?: string;
+  readonly allowPartial?: boolean;
+  readonly dryRun?: boolean;
+}
+
+interface Source {
+  readonly api: KubeApi;
+  readonly table: ResourceTable;
+  readonly rules: MembershipRules;
+  readonly cluster: PointCluster;
+  readonly unit: Unit;
+}
+
+const NAMESPACES = { group: "", version: "v1", plural: "namespaces" };
+
+export async function backup(name: string, given: BackupOptions, command: Command, context: CommandContext): Promise<void> {
+  const startMs = context.clock.monotonicMs();
+  await using api = await openCluster(command, context);
+  await runOnLocation(command, context, async (run) => {
+    const source = await findSource(api, name, given, run);
+    const { report, display } = run;
+    const options = { ...source, allowPartial: given.allowPartial ?? false, report, progress: display.sink };
+    if (given.dryRun === true) {
+      const discard = { add: () => undefined, remove: () => undefined, room: async () => undefined };
+      writePlan(await captureObjects(discard, { ...options, signal: context.signal }), source, run);
+      return;
+    }
+    const { place, opened } = await openForWriting(run, source);
+    await assertWriter(opened.repository, source.cluster.id, { signal: context.signal });
+    await using session = await openLockedSession(opened, "shared");
+    const done = await backupUnit(session, { ...options, programVersion: `holdfast ${packageJson.version}`, clock: context.clock });
+    writeSummary(opened, summaryJson(done, place), () => summaryText(done, context.clock.monotonicMs() - startMs));
+  });
+}
+
+async function findSource(api: KubeApi, name: string, given: BackupOptions, { context: { signal } }: LocationRun): Promise<Source> {
+  const [table, identity] = await Promise.all([discover(api, signal), identifyCluster(api, signal)]);
+  const declared: readonly DeclaredUnit[] = [];
+  const unit = await findUnitNamed(api, name, declared, signal);
+  const rules = await MembershipRules.load(api, table, declared, signal);
+  return { api, table, rules, cluster: { ...identity, name: given.clusterName ?? identity.name }, unit };
+}
+
+/** @throws {DomainError} not-found/unit_not_found */
+async function findUnitNamed(api: KubeApi, name: string, declared: readonly DeclaredUnit[], signal: AbortSignal): Promise<Unit> {
+  const found = declared.find((unit) => unit.name === name);
+  if (found !== undefined) return found;
+  if (name === "cluster") return { kind: "cluster", name };
+  try {
+    await getObject(api, NAMESPACES, { name }, { signal });
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== "kube_not_found") throw error;
+    throw new DomainError("not-found", "unit_not_found", `Cannot back up "${name}": the cluster has no such namespace`, {
+      hint: 'Run "holdfast app list" to see what there is',
+    });
+  }
+  return { kind: "namespace", name };
+}
+
+async function openForWriting(
+  run: LocationRun,
+  { cluster, unit }: Source,
+): Promise<{ readonly place: UnitPlace; readonly opened: RepositoryRun }> {
+  const { location, context } = run;
+  const { clock, signal } = context;
+  const known = await findUnit(location, cluster, unit, { signal });
+  const place = known ?? (await addUnit(location, cluster, unit, { signal }));
+  try {
+    return { place, opened: await openUnit(run, place) };
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== "repository_not_found") throw error;
+    await makeUnitRepository(location, place, { clock, signal });
+    return { place, opened: await openUnit(run, place) };
+  }
+}
+
+function writePlan({ resources, dependencies }: CapturedObjects, { unit }: Source, run: LocationRun): void {
+  const objects = resources.reduce((sum, { count }) => sum + count, 0);
+  writeResult(run.context, run.format, { dryRun: true, unit: unit.name, objects, resources, dependencies, findings: run.findings }, () => {
+    const rows = resources.map((resource) => [nameOf(resource), String(resource.count)]);
+    const table = formatTable([{ title: "Resource" }, { title: "Objects", align: "right" }], rows);
+    return `${table}\n\nWould capture ${counted(objects, "object")} of ${unit.name}, and ${counted(dependencies.length, "dependency", "dependencies")}`;
+  });
+}
+
+function summaryJson({ handle, description, totals }: BackedUpUnit, { path }: UnitPlace): Readonly<Record<string, unknown>> {
+  const { resources, dependencies, unit } = description;
+  return {
+    point: handle.id,
+    snapshot: handle.snapshot.id,
+    unit: unit.name,
+    path,
+    isPartial: handle.isPartial,
+    objects: resources.reduce((sum, { count }) => sum + count, 0),
+    dependencies: dependencies.length,
+    bytesProcessed: totals.bytes,
+    bytesStored: totals.storedBytes,
+  };
+}
+
+function summaryText({ handle, description, totals }: BackedUpUnit, elapsedMs: number): string {
+  const objects = description.resources.reduce((sum, { count }) => sum + count, 0);
+  const needs = counted(description.dependencies.length, "dependency", "dependencies");
+  return [
+    `Saved restore point ${handle.id} of ${description.unit.name}${handle.isPartial ? ", which is partial" : ""}`,
+    `Objects  ${counted(objects, "object")} of ${counted(description.resources.length, "kind")}, and ${needs}, ${formatElapsed(elapsedMs)}`,
+    `Stored   ${formatBytes(totals.storedBytes)} of ${formatBytes(totals.bytes)}`,
+  ].join("\n");
+}

@@ -1,0 +1,41 @@
+/** `holdfast point …` */
+import type { Command } from "commander";
+import type { CommandContext } from "../context.ts";
+import { addLocationOptions } from "../repository-options.ts";
+
+export const POINT_ARGUMENT = "Id of a restore point, its beginning, or UNIT@ID; UNIT or UNIT@latest is the newest of a unit";
+
+export function addPoint(program: Command, context: CommandContext): void {
+  const point = program.command("point").helpCommand(false).description("Look at restore points");
+  const list = point
+    .command("list")
+    .argument("[unit]", "Only those of this unit: its name, or CLUSTER/NAME")
+    .description("List the restore points of a location");
+  addLocationOptions(list).action(async (unit: string | undefined, _given: object, command: Command) => {
+    const { pointList } = await import("../commands/point-list.ts");
+    await pointList(unit, command, context);
+  });
+  const show = point.command("show").argument("<point>", POINT_ARGUMENT).description("Say what is in a restore point");
+  addLocationOptions(show).action(async (name: string, _given: object, command: Command) => {
+    const { pointShow } = await import("../commands/point-show.ts");
+    await pointShow(name, command, context);
+  });
+  const browse = point
+    .command("browse")
+    .argument("<point>", POINT_ARGUMENT)
+    .argument("[path]", "A folder in it, or the beginning of one: objects/shop/apps")
+    .description("List what is in a restore point, folder by folder");
+  addLocationOptions(browse).action(async (name: string, path: string | undefined, _given: object, command: Command) => {
+    const { pointBrowse } = await import("../commands/point-browse.ts");
+    await pointBrowse(name, path, command, context);
+  });
+  const extract = point
+    .command("extract")
+    .argument("<point>", POINT_ARGUMENT)
+    .argument("<path>", "The file: objects/shop/apps/deployments/v1/web.json, or in short deployment/web or shop/deployment/web")
+    .description("Print one object of a restore point, values of Secrets included");
+  addLocationOptions(extract).action(async (name: string, path: string, _given: object, command: Command) => {
+    const { pointExtract } = await import("../commands/point-extract.ts");
+    await pointExtract(name, path, command, context);
+  });
+}
