@@ -50,16 +50,8 @@ export function ownersIn(
   return listIn(metadata, "ownerReferences").flatMap((reference) => {
     const [uid, apiVersion, kind, name] = ["uid", "apiVersion", "kind", "name"].map((field) => textIn(reference, field));
     if (uid === undefined || apiVersion === undefined || kind === undefined || name === undefined) return [];
-    return [
-      {
-        uid,
-        apiVersion,
-        kind,
-        name,
-        controller: flagIn(reference, "controller"),
-        blockOwnerDeletion: flagIn(reference, "blockOwnerDeletion"),
-      },
-    ];
+    const flags = { controller: flagIn(reference, "controller"), blockOwnerDeletion: flagIn(reference, "blockOwnerDeletion") };
+    return [{ uid, apiVersion, kind, name: nameOf({ apiVersion, kind, name }), ...flags }];
   });
 }
 

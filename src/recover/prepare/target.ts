@@ -6,6 +6,8 @@ export interface Target {
   readonly isSameCluster: boolean;
   /** What the captured namespace is called there; the same if it is not renamed. */
   readonly namespace: (captured: string) => string;
+  /** Whether anything is called otherwise there. */
+  readonly changesNames: boolean;
   /** Every namespace that is called otherwise there, as captured. */
   readonly renamedNamespaces: readonly string[];
   /** What the object of this captured id is called there; the same if it is not renamed, or not restored at all. */
@@ -38,6 +40,7 @@ export function targetOf(options: TargetOptions): Target {
   const { namePrefix = "", isRestored = () => false, claimTemplates = [] } = options;
   return {
     isSameCluster,
+    changesNames: renamed.size > 0 || storageClasses.size > 0 || namePrefix !== "",
     namespace,
     renamedNamespaces: [...renamed.keys()],
     name(captured) {
@@ -48,6 +51,12 @@ export function targetOf(options: TargetOptions): Target {
       return claimName(captured, namePrefix, claimTemplates) ?? `${namePrefix}${name}`;
     },
   };
+}
+
+/** Of a reference that does not say whether it means an object of a namespace or of the cluster. */
+export function referencedName(target: Target, id: ObjectId): string {
+  const name = target.name(id);
+  return name === id.name ? target.name({ ...id, namespace: undefined }) : name;
 }
 
 /** Kinds that are known by their names to what is not in any point. */

@@ -1,0 +1,29 @@
+/** Persistent volumes: those that somebody made by hand and that outlive their claims name storage; all others are storage. */
+import { isJsonObject, objectIn, textIn } from "../../../kube/json.ts";
+import type { Care } from "../care.ts";
+import { at, changeIn, without, withoutEntries } from "../edit.ts";
+import { leftOut } from "../prepared.ts";
+
+const PROVISIONED_BY = "pv.kubernetes.io/provisioned-by";
+const BINDING: ReadonlySet<string> = new Set(["pv.kubernetes.io/bound-by-controller"]);
+
+export const volume: Care = {
+  leaveOut({ object }) {
+    if (PROVISIONED_BY in objectIn(objectIn(object, "metadata"), "annotations")) {
+      return leftOut("volume", "it was made for a claim, and another will be for the restored claim");
+    }
+    const policy = textIn(objectIn(object, "spec"), "persistentVolumeReclaimPolicy") ?? "Delete";
+    return policy === "Retain" ? undefined : leftOut("volume", `its reclaim policy is "${policy}": what it names went with its claim`);
+  },
+  clean(object) {
+    const cleaned = changeIn(object, at("spec.claimRef"), (claim) =>
+      isJsonObject(claim) ? without(claim, ["uid", "resourceVersion"]) : claim,
+    );
+    return withoutEntries(cleaned, at("metadata.annotations"), (name) => BINDING.has(name));
+  },
+};
+
+/** A snapshot taken anew would be of an empty volume. */
+export const volumeSnapshot: Care = {
+  leaveOut: () => leftOut("volume", "it is a snapshot of a volume as it was"),
+};
