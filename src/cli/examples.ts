@@ -12,6 +12,12 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "point show": ["holdfast point show shop", "holdfast point show 01M8J3GYGCV0"],
   "point browse": ["holdfast point browse shop objects/shop", "holdfast point browse shop@01M8J3GYGCV0"],
   "point extract": ["holdfast point extract shop deployment/web", "holdfast point extract shop objects/shop/core/configmaps/v1/web.json"],
+  restore: [
+    "holdfast restore shop --dry-run --plan shop.plan",
+    "holdfast restore shop@01M8J3GYGCV0 --plan shop.plan",
+    "holdfast restore shop --to-namespace shop-copy --storage-class fast=standard",
+    "holdfast restore shop --only Deployment/web,ConfigMap/web --existing update",
+  ],
   "repository init": [
     "holdfast repository init --repository /srv/backups --key-out ~/backups.key",
     "holdfast repository init --repository 's3://backups/eu?region=eu-central-1' --password-file ~/.holdfast",

@@ -12,6 +12,7 @@ import { addFiles } from "./nouns/files.ts";
 import { addLocation } from "./nouns/location.ts";
 import { addPoint } from "./nouns/point.ts";
 import { addRepository } from "./nouns/repository.ts";
+import { addRestore } from "./nouns/restore.ts";
 import { addStorage } from "./nouns/storage.ts";
 
 const DESCRIPTION = `Protects applications that run on Kubernetes.
@@ -38,6 +39,7 @@ export function createProgram(context: CommandContext = processContext(new Abort
     })
     .addOption(new Option("-o, --output <format>", "Format of results and errors").choices(["text", "json"]).default("text"));
   addBackup(program, context);
+  addRestore(program, context);
   addPoint(program, context);
   addLocation(program, context);
   addRepository(program, context);

@@ -2,7 +2,8 @@
  * Who owns which field of an object, and how a restore stays out of it. While it works on an object, it writes under a name of its own;
  * its last step gives the fields back. So whatever still has this name in it was left half done.
  */
-import { type JsonObject, type JsonValue, listIn, objectIn, textIn } from "../kube/json.ts";
+import { isJsonObject, type JsonObject, type JsonValue, listIn, objectIn, textIn } from "../kube/json.ts";
+import { fieldsAt, type FieldPath, union, withoutFields } from "./owned-fields.ts";
 
 export const RESTORE_MANAGER = "holdfast-restore";
 
@@ -39,15 +40,29 @@ function withoutTime(entry: JsonValue): string {
 }
 
 /**
- * Who owns the fields of an object that was there before: the same as then. Whoever owned some in the point and has none now gets
- * his back.
+ * Who owns the fields of an object that was there before and has been changed: of what was changed, those who did in the point; of
+ * all else, those who did before.
  */
-export function ownersAfterChange(before: JsonObject, captured: readonly JsonValue[]): readonly JsonValue[] {
-  const kept = managedFieldsOf(before).filter((entry) => textIn(entry, "manager") !== RESTORE_MANAGER);
-  const known = new Set(kept.map(ownerKey));
-  return [...kept, ...captured.filter((entry) => !known.has(ownerKey(entry)))];
+export function ownersAfterChange(before: JsonObject, captured: readonly JsonValue[], changed: readonly FieldPath[]): readonly JsonValue[] {
+  // Of what is half done, nobody owns anything yet.
+  if (isHalfDone(before)) return captured;
+  const owners = new Map<string, JsonObject>();
+  for (const entry of managedFieldsOf(before).filter(isJsonObject)) {
+    const fields = changed.reduce(withoutFields, objectIn(entry, "fieldsV1"));
+    owners.set(ownerKey(entry), { ...entry, fieldsV1: fields });
+  }
+  for (const entry of captured.filter(isJsonObject)) {
+    for (const path of changed) {
+      const fields = fieldsAt(objectIn(entry, "fieldsV1"), path);
+      if (fields === undefined) continue;
+      const known = owners.get(ownerKey(entry)) ?? { ...entry, fieldsV1: {} };
+      owners.set(ownerKey(entry), { ...known, fieldsV1: union(objectIn(known, "fieldsV1"), fields) });
+    }
+  }
+  return [...owners.values()].filter((entry) => Object.keys(objectIn(entry, "fieldsV1")).length > 0);
 }
 
-function ownerKey(entry: JsonValue): string {
-  return ["manager", "operation", "subresource"].map((name) => textIn(entry, name) ?? "").join(" ");
+/** For the server, an entry is one of a manager, operation, version and subresource. */
+function ownerKey(entry: JsonObject): string {
+  return ["manager", "operation", "apiVersion", "subresource"].map((name) => textIn(entry, name) ?? "").join(" ");
 }

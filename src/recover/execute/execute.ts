@@ -6,12 +6,11 @@ import type { ProgressSink } from "../../base/progress.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
 import { describeId, keyOf } from "../../kube/object-id.ts";
 import { createObject } from "../../kube/objects.ts";
-import { apiVersionOf, nameOf, type ResourceType } from "../../kube/resource-type.ts";
-import { digestOf } from "../plan/digest.ts";
-import { idOf, type PlannedRestore } from "../plan/make-plan.ts";
+import { apiVersionOf, type ResourceType } from "../../kube/resource-type.ts";
+import { type ObjectReading, plannedObjects } from "../plan/chosen-objects.ts";
+import type { PlannedRestore } from "../plan/make-plan.ts";
 import type { PlanEntry } from "../plan/plan.ts";
 import { NAMESPACES } from "../plan/target-namespaces.ts";
-import type { PointSource, Prepare } from "../point-source.ts";
 import type { CapturedOwner } from "../prepare/prepared.ts";
 import type { OwnerUid } from "../prepare/rewire.ts";
 import { type Wave, WAVES } from "../prepare/waves.ts";
@@ -21,14 +20,11 @@ import type { Pace } from "./pace.ts";
 import { withoutSecrets } from "./without-secrets.ts";
 import { isWebhook, type Write, Writer } from "./writer.ts";
 
-export interface Execution {
+export interface Execution extends ObjectReading {
   readonly api: KubeApi;
-  readonly source: PointSource;
-  readonly prepare: Prepare;
   readonly pace: Pace;
   readonly report: FindingSink;
   readonly progress?: ProgressSink | undefined;
-  readonly signal: AbortSignal;
 }
 
 export interface ExecutionResult {
@@ -65,18 +61,11 @@ class ExecutionRun {
   }
 
   async wave(wave: Wave): Promise<void> {
-    const { byKey, resources, plan } = this.#planned;
-    const entries = plan.entries.filter((entry) => entry.wave === wave && entry.action !== "skip");
+    const entries = this.#planned.plan.entries.filter((entry) => entry.wave === wave && entry.action !== "skip");
     if (entries.length === 0) return;
     const { pace, signal } = this.#execution;
     if (wave === "definitions") await this.#plainNamespaces(entries);
-    const inWave = new Set(entries.map(({ resource }) => `${nameOf(resource)} ${resource.version}`));
-    const waveResources = resources.flatMap(({ captured, served }) =>
-      served !== undefined && inWave.has(`${nameOf(served)} ${served.version}`) ? [{ captured, served }] : [],
-    );
-    await forEachConcurrent(this.#writes(wave, waveResources, byKey), { limit: pace.maxConcurrency, signal }, (write, either) =>
-      this.#write(write, either),
-    );
+    await forEachConcurrent(this.#writes(wave), { limit: pace.maxConcurrency, signal }, (write, either) => this.#write(write, either));
     if (wave === "definitions") await this.#waitForDefinitions();
   }
 
@@ -96,28 +85,13 @@ class ExecutionRun {
     return { written: this.#written, failed: this.#failed };
   }
 
-  async *#writes(
-    wave: Wave,
-    resources: readonly { readonly captured: PlannedRestore["resources"][number]["captured"]; readonly served: ResourceType }[],
-    byKey: ReadonlyMap<string, PlanEntry>,
-  ): AsyncGenerator<Write, void, undefined> {
-    const { source, prepare, signal } = this.#execution;
-    for (const { captured, served } of resources) {
-      for await (const point of source.objects(captured, signal)) {
-        const prepared = prepare(point);
-        if (prepared.kind === "left-out" || prepared.wave !== wave) continue;
-        const entry = byKey.get(keyOf(idOf(prepared)));
-        if (entry === undefined) continue;
-        if (entry.digest !== digestOf(prepared)) {
-          throw new DomainError(
-            "internal",
-            "restore_unstable",
-            `Cannot restore ${describeId(entry.id)}: it was prepared differently when it was planned`,
-          );
-        }
-        const isUnfinished = prepared.owners.some((owner) => this.#mayCome(owner));
-        yield { entry, served, prepared, original: point.object, isUnfinished };
-      }
+  async *#writes(wave: Wave): AsyncGenerator<Write, void, undefined> {
+    for await (const object of plannedObjects(this.#planned, wave, this.#execution)) {
+      const { entry, prepared } = object;
+      // An object that was there before keeps the owners that it has.
+      const isOurs = entry.action !== "update" || entry.isHalfDone === true;
+      const isUnfinished = isOurs && prepared.owners.some((owner) => this.#mayCome(owner));
+      yield { ...object, isUnfinished };
     }
   }
 

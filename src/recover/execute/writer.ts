@@ -9,8 +9,9 @@ import type { KubeApi } from "../../kube/kube-api.ts";
 import { createObject, deleteObject, getObject, patchObject, updateObject } from "../../kube/objects.ts";
 import { nameOf, type ResourceType } from "../../kube/resource-type.ts";
 import { creatorOf, isHalfDone, isSameOwnership, managedFieldsOf, ownersAfterChange, RESTORE_MANAGER } from "../field-manager.ts";
-import { coversObject, difference } from "../plan/field-changes.ts";
-import type { PlanEntry } from "../plan/plan.ts";
+import { coversObject, type Difference, difference } from "../plan/field-changes.ts";
+import type { PlannedObject } from "../plan/chosen-objects.ts";
+import { replacement } from "../plan/replacement.ts";
 import type { PreparedObject } from "../prepare/prepared.ts";
 import { managedFields, ownerReferences, type OwnerUid } from "../prepare/rewire.ts";
 import { waitUntilGone } from "./wait-until-gone.ts";
@@ -22,12 +23,7 @@ export interface WriterContext {
   readonly uidOf: OwnerUid;
 }
 
-export interface Write {
-  readonly entry: PlanEntry;
-  readonly served: ResourceType;
-  readonly prepared: PreparedObject;
-  /** As the point has it. */
-  readonly original: JsonObject;
+export interface Write extends PlannedObject {
   /** An owner of it is restored later: it gets its owners, and its fields their owners, by finish(). */
   readonly isUnfinished: boolean;
 }
@@ -75,19 +71,22 @@ export class Writer {
 
   async #update(write: Write, signal: AbortSignal): Promise<JsonObject> {
     const found = await this.#get(write, signal);
-    const { changes } = difference({ live: found, wanted: write.prepared.object, original: write.original });
+    const { changes, paths } = compare(write, found);
     // Its resourceVersion rises with its status, too.
     const isAsPlanned = JSON.stringify(changes) === JSON.stringify(write.entry.changes ?? []);
     if (!isAsPlanned && !isHalfDone(found)) throw changedMeanwhile(write);
     const live = await this.#change(write, found, signal);
-    return write.isUnfinished ? live : this.#giveBack(write, live, ownersAfterChange(found, write.prepared.managedFields), signal);
+    const owners = ownersAfterChange(found, write.prepared.managedFields, paths);
+    return write.isUnfinished ? live : this.#giveBack(write, live, owners, signal);
   }
 
   async #change(write: Write, found: JsonObject, signal: AbortSignal): Promise<JsonObject> {
-    const { prepared, served, original } = write;
-    const { patch } = difference({ live: found, wanted: prepared.object, original });
-    if (Object.keys(patch).length === 0) return found;
-    const changes = { ...patch, metadata: { ...objectIn(patch, "metadata"), resourceVersion: versionOf(found) } };
+    const { prepared, served } = write;
+    const { patch } = compare(write, found);
+    const owners = isHalfDone(found) ? this.#owners(write) : {};
+    if (Object.keys(patch).length === 0 && Object.keys(owners).length === 0) return found;
+    const metadata = { ...objectIn(patch, "metadata"), ...owners, resourceVersion: versionOf(found) };
+    const changes = { ...patch, metadata };
     return this.#patch(served, prepared, changes, signal);
   }
 
@@ -104,15 +103,8 @@ export class Writer {
     const metadata = objectIn(found, "metadata");
     const uid = entry.live?.uid;
     if (uid === undefined || textIn(metadata, "uid") !== uid) return this.#create(write, signal);
-    const kept = Object.fromEntries(
-      ["uid", "resourceVersion", "ownerReferences", "finalizers"].flatMap((name) => {
-        const value = metadata[name];
-        return value === undefined ? [] : [[name, value]];
-      }),
-    );
-    const { object } = prepared;
     try {
-      const value = { ...object, metadata: { ...objectIn(object, "metadata"), ...kept } };
+      const value = replacement(found, prepared.object);
       const live = await this.#send("update", served, (onRetry) =>
         updateObject(api, served, place, value, { fieldManager, onRetry, signal }),
       );
@@ -133,7 +125,7 @@ export class Writer {
     await this.#retry(async () => {
       const found = await this.#get(write, signal);
       const live = owners.length === 0 ? found : await this.#patch(served, prepared, { metadata: { ownerReferences: owners } }, signal);
-      return this.#giveBack(write, live, ownersAfterChange(found, prepared.managedFields), signal);
+      return this.#giveBack(write, live, prepared.managedFields, signal);
     }, signal);
   }
 
@@ -147,13 +139,19 @@ export class Writer {
     return this.#patch(served, prepared, { metadata: { managedFields: fields.length === 0 ? [{}] : fields } }, signal);
   }
 
-  #body({ prepared, served, isUnfinished }: Write): JsonObject {
-    const { object, status } = prepared;
+  /** As a part of its metadata. */
+  #owners({ prepared, isUnfinished }: Write): JsonObject {
     const owners = isUnfinished ? [] : ownerReferences(prepared.owners, this.#context.uidOf);
+    return owners.length === 0 ? {} : { ownerReferences: owners };
+  }
+
+  #body(write: Write): JsonObject {
+    const { prepared, served } = write;
+    const { object, status } = prepared;
     const isPlainStatus = status !== undefined && !served.subresources.has("status");
     return {
       ...object,
-      metadata: { ...objectIn(object, "metadata"), ...(owners.length === 0 ? {} : { ownerReferences: owners }) },
+      metadata: { ...objectIn(object, "metadata"), ...this.#owners(write) },
       ...(isPlainStatus ? { status: status.value } : {}),
     };
   }
@@ -199,6 +197,10 @@ function isNotServedYet(error: unknown): boolean {
 
 function hasOwnStatus({ prepared, served }: Write): boolean {
   return prepared.status?.isNeeded === true && served.subresources.has("status");
+}
+
+function compare({ prepared, original }: Write, live: JsonObject): Difference {
+  return difference({ live, wanted: prepared.object, original, isMerged: prepared.isMerged });
 }
 
 function versionOf(object: JsonObject): string {

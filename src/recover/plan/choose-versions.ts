@@ -1,5 +1,5 @@
 /** In which version the objects of each kind are taken from the point: one that the target serves, or will once its definition is restored. Pure. */
-import { apiVersionOf, type ResourceType } from "../../kube/resource-type.ts";
+import type { ResourceType } from "../../kube/resource-type.ts";
 import type { ResourceTable } from "../../kube/resource-table.ts";
 import type { CapturedResource } from "../../point/description.ts";
 
@@ -15,7 +15,7 @@ export interface ChosenResource {
 /** @param defined What the definitions in the point make a cluster serve */
 export function chooseVersions(
   captured: readonly CapturedResource[],
-  table: Pick<ResourceTable, "ofObject" | "resources">,
+  table: Pick<ResourceTable, "resources">,
   defined: readonly ResourceType[],
 ): readonly ChosenResource[] {
   const byKind = Map.groupBy(captured, ({ group, kind }) => `${group} ${kind}`);
@@ -23,9 +23,10 @@ export function chooseVersions(
     const [first] = versions;
     if (first === undefined) return [];
     const { group, kind } = first;
-    for (const version of versions) {
-      const served = table.ofObject(apiVersionOf(version), kind);
-      if (served !== undefined) return [{ captured: version, served, state: "served" }];
+    // The table has the preferred version first.
+    for (const served of table.resources.filter((resource) => resource.group === group && resource.kind === kind)) {
+      const version = versions.find((one) => one.version === served.version);
+      if (version !== undefined) return [{ captured: version, served, state: "served" }];
     }
     if (table.resources.some((resource) => resource.group === group && resource.kind === kind)) {
       return [{ captured: first, served: undefined, state: "other-version" }];

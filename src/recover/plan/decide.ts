@@ -19,6 +19,7 @@ export interface Decision {
   readonly action: Action | "exists" | "terminating";
   readonly why?: string;
   readonly difference?: Difference;
+  readonly isHalfDone?: true;
 }
 
 /** What is never deleted, nor replaced. */
@@ -29,7 +30,8 @@ export function decide(found: Found, existing: Existing, dependencies: Dependenc
   if (live === undefined) return { action: "create" };
   const kind = textIn(prepared.object, "kind") ?? "";
   if (textIn(objectIn(live, "metadata"), "deletionTimestamp") !== undefined) return { action: "terminating" };
-  if (isHalfDone(live)) return { action: "update", why: "finishes an earlier restore", difference: compare(found, live) };
+  if (isHalfDone(live))
+    return { action: "update", isHalfDone: true, why: "an earlier restore ended halfway", difference: compare(found, live) };
   if (coversObject(live, prepared.object) && existing !== "replace") return { action: "skip", why: "is there already, as in the point" };
   if (kind === "CustomResourceDefinition") return { action: "skip", why: "is there already, and a definition is never replaced" };
   if (prepared.isMerged) return update(found, live, "every namespace has one: what it lacks is added");
@@ -49,5 +51,5 @@ function update(found: Found, live: JsonObject, why?: string): Decision {
 }
 
 function compare({ prepared, original }: Found, live: JsonObject): Difference {
-  return difference({ live, wanted: prepared.object, original });
+  return difference({ live, wanted: prepared.object, original, isMerged: prepared.isMerged });
 }

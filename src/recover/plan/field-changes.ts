@@ -1,5 +1,6 @@
 /** In what an object of the cluster differs from what is to be there, and the merge patch (RFC 7386) that ends it. Pure. */
 import { isJsonObject, type JsonObject, type JsonValue } from "../../kube/json.ts";
+import type { FieldPath } from "../owned-fields.ts";
 
 export interface FieldChange {
   /** As `spec.template.spec.containers`. */
@@ -15,6 +16,8 @@ export interface Difference {
   readonly changes: readonly FieldChange[];
   /** Has just the fields that differ. */
   readonly patch: JsonObject;
+  /** Of the changes, in their order. */
+  readonly paths: readonly FieldPath[];
 }
 
 export interface Compared {
@@ -25,6 +28,8 @@ export interface Compared {
    * is for the cluster to decide, and stays as it is.
    */
   readonly original: JsonObject;
+  /** Adds only: nothing goes, and lists get longer. */
+  readonly isMerged?: boolean;
 }
 
 const SERVER_OWNED: ReadonlySet<string> = new Set(["apiVersion", "kind", "status"]);
@@ -32,35 +37,40 @@ const METADATA: ReadonlySet<string> = new Set(["annotations", "labels"]);
 /** kubectl keeps a copy of what it applied in an annotation. */
 const SECRET_FIELDS = /^(data|stringData|metadata\.annotations)(\.|$)/;
 
-export function difference({ live, wanted, original }: Compared): Difference {
+export function difference({ live, wanted, original, isMerged = false }: Compared): Difference {
   const changes: FieldChange[] = [];
   const isSecret = wanted["kind"] === "Secret";
-  const add = (path: string, from: JsonValue | undefined, to: JsonValue | undefined): void => {
+  const paths: FieldPath[] = [];
+  const add = (steps: FieldPath, from: JsonValue | undefined, to: JsonValue | undefined): void => {
+    const path = steps.join(".");
+    paths.push(steps);
     if (isSecret && SECRET_FIELDS.test(path)) changes.push({ path, isHidden: true });
     else changes.push({ path, ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) });
   };
-  const compare = (path: string, now: JsonObject, then: JsonObject, before: JsonObject): JsonObject => {
+  const compare = (path: FieldPath, now: JsonObject, then: JsonObject, before: JsonObject): JsonObject => {
     const patch: Record<string, JsonValue> = {};
     for (const name of new Set([...Object.keys(now), ...Object.keys(then)])) {
-      if (path === "" ? SERVER_OWNED.has(name) : path === "metadata" && !METADATA.has(name)) continue;
+      if (path.length === 0 ? SERVER_OWNED.has(name) : isMetadata(path) && !METADATA.has(name)) continue;
       const [from, to, had] = [valueOf(now, name), valueOf(then, name), valueOf(before, name)];
-      const at = path === "" ? name : `${path}.${name}`;
+      const at = [...path, name];
       if (to === undefined) {
-        if (had !== undefined || from === undefined) continue;
+        if (isMerged || had !== undefined || from === undefined) continue;
         patch[name] = null;
         add(at, from, undefined);
       } else if (isPlain(from) && isPlain(to)) {
         const inner = compare(at, from, to, isPlain(had) ? had : {});
         if (Object.keys(inner).length > 0) patch[name] = inner;
       } else if (!covers(from, to)) {
-        patch[name] = to;
-        add(at, from, to);
+        const value =
+          isMerged && isList(from) && isList(to) ? [...from, ...to.filter((item) => !from.some((one) => covers(one, item)))] : to;
+        patch[name] = value;
+        add(at, from, value);
       }
     }
     return patch;
   };
-  const patch = compare("", live, wanted, original);
-  return { changes, patch };
+  const patch = compare([], live, wanted, original);
+  return { changes, patch, paths };
 }
 
 /**
@@ -84,6 +94,10 @@ export function coversObject(live: JsonObject, wanted: JsonObject): boolean {
   const { status: _status, metadata, ...content } = wanted;
   const known = Object.entries(isJsonObject(metadata) ? metadata : {}).filter(([name]) => METADATA.has(name));
   return covers(live, { ...content, metadata: Object.fromEntries(known) });
+}
+
+function isMetadata([first, ...rest]: FieldPath): boolean {
+  return first === "metadata" && rest.length === 0;
 }
 
 function valueOf(object: JsonObject, name: string): JsonValue | undefined {

@@ -16,7 +16,7 @@ import { DEFINITIONS, definedResources } from "./defined-resources.ts";
 import { digestOf } from "./digest.ts";
 import { LiveObjects } from "./live-objects.ts";
 import { otherThings } from "./other-things.ts";
-import { PLAN_FORMAT, type PlanEntry, type PlanOptions, type RestorePlan } from "./plan.ts";
+import { NOT_ASKED, PLAN_FORMAT, type PlanEntry, type PlanOptions, type RestorePlan } from "./plan.ts";
 import { beingDeleted, existsAlready, missingRightsError, nothingChosen, notServed, otherThingsThere } from "./refusals.ts";
 import { missingRights, neededRights } from "./rights.ts";
 import { NAMESPACES, TargetNamespaces } from "./target-namespaces.ts";
@@ -132,6 +132,7 @@ async function* entriesOf(
         ...(decision.why === undefined ? {} : { why: decision.why }),
         ...(decision.action === "skip" ? {} : { digest: digestOf(prepared), ...gradeOf(state, prepared, namespaces) }),
         ...(found === undefined ? {} : { live: versionOf(found) }),
+        ...(decision.isHalfDone === undefined ? {} : { isHalfDone: decision.isHalfDone }),
         ...(decision.difference === undefined ? {} : { changes: decision.difference.changes }),
       };
       yield { entry, prepared };
@@ -152,7 +153,7 @@ function gradeOf(
   if (state === "to-be-defined") return { grade: "checked", doubt: "its definition is restored first" };
   if (namespace !== undefined && namespaces.known.get(namespace) === false)
     return { grade: "checked", doubt: "its namespace is made first" };
-  return { grade: "checked", doubt: "the server was not asked" };
+  return { grade: "checked", doubt: NOT_ASKED };
 }
 
 /** A namespace that the point does not bring, as when only some objects are chosen, is made as a plain one. */

@@ -19,6 +19,9 @@ export type Action = "create" | "replace" | "skip" | "update";
  */
 export type Grade = "checked" | "unknown" | "verified";
 
+/** A doubt that asking would end. */
+export const NOT_ASKED = "the server was not asked";
+
 export interface PlanEntry {
   /** Where it goes. */
   readonly id: ObjectId;
@@ -39,6 +42,8 @@ export interface PlanEntry {
   /** What it finds there. */
   readonly live?: LiveVersion;
   readonly changes?: readonly FieldChange[];
+  /** An earlier restore was ended while it wrote this one. */
+  readonly isHalfDone?: true;
 }
 
 export interface LiveVersion {

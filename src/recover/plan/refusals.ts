@@ -64,10 +64,11 @@ export function nothingChosen(only: readonly string[]): DomainError {
   );
 }
 
-export function planOutdated(changes: readonly string[]): DomainError {
+export function planOutdated(changes: readonly string[], cause?: unknown): DomainError {
   const message = `Cannot execute this plan: the cluster has moved on: ${changes.slice(0, NAMED).join("; ")}`;
   return new DomainError("conflict", "plan_outdated", message, {
     details: { changes: changes.slice(0, LISTED) },
+    cause,
     hint: "Make a new plan with --dry-run --plan, and look at it",
   });
 }

@@ -1,0 +1,180 @@
+/** `holdfast restore` */
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { DomainError } from "../../base/errors.ts";
+import type { Finding } from "../../base/finding.ts";
+import { identifyCluster } from "../../capture/cluster-identity.ts";
+import { discover } from "../../kube/discovery.ts";
+import { describeId } from "../../kube/object-id.ts";
+import type { ResourceTable } from "../../kube/resource-table.ts";
+import { AdaptivePace, maxSpeed } from "../../recover/execute/pace.ts";
+import { makePlan, type PlannedRestore, type PlanRequest } from "../../recover/plan/make-plan.ts";
+import type { Dependencies, Existing, PlanOptions, RestorePlan } from "../../recover/plan/plan.ts";
+import { outdated, readPlan, writePlan } from "../../recover/plan/plan-file.ts";
+import { planOutdated } from "../../recover/plan/refusals.ts";
+import { verify } from "../../recover/plan/verify.ts";
+import { sourceOf } from "../../recover/point-source.ts";
+import { preparation } from "../../recover/preparation.ts";
+import { restore as execute, type RestoreReport } from "../../recover/restore.ts";
+import { openCluster } from "../cluster-options.ts";
+import type { CommandContext } from "../context.ts";
+import { formatElapsed, parseDuration } from "../duration.ts";
+import { withPoint } from "../find-point.ts";
+import { runOnLocation } from "../location-run.ts";
+import { writeResult } from "../output.ts";
+import { planText } from "../plan-text.ts";
+import { counted } from "../shown.ts";
+
+export interface RestoreOptions {
+  readonly toNamespace?: string;
+  readonly namePrefix?: string;
+  readonly storageClass: readonly string[];
+  readonly transform?: string;
+  readonly only?: string;
+  readonly existing: Existing;
+  readonly dependencies: Dependencies;
+  readonly dryRun?: boolean;
+  readonly plan?: string;
+  readonly maxSpeed?: boolean;
+  readonly wait: string | false;
+}
+
+export async function restore(name: string, given: RestoreOptions, command: Command, context: CommandContext): Promise<void> {
+  const { signal, clock } = context;
+  const { dryRun = false } = given;
+  const waitMs = given.wait === false ? undefined : parseDuration(given.wait);
+  const saved = given.plan === undefined || dryRun ? undefined : await readPlan(given.plan);
+  if (saved !== undefined) assertPlainOptions(command);
+  const pace = given.maxSpeed === true ? maxSpeed : new AdaptivePace(clock);
+  await using api = await openCluster(command, context);
+  await runOnLocation(command, context, async (run) => {
+    const { report, display, format } = run;
+    const startMs = clock.monotonicMs();
+    const [table, cluster] = await Promise.all([discover(api, signal), identifyCluster(api, signal)]);
+    await withPoint(run, name, async (point) => {
+      const { description } = point;
+      const source = sourceOf(point);
+      if (saved !== undefined && saved.point !== source.id) throw planOfAnother(saved, source.id);
+      const options = saved?.options ?? (await readOptions(given, table));
+      const { unit } = description;
+      const prepare = await preparation({ source, unit, options, isSameCluster: description.cluster.id === cluster.id, signal });
+      const request = { api, table, cluster: cluster.id, source, options, prepare, progress: display.sink, signal };
+      const planned = await (saved === undefined ? makePlan(request) : makePlanAgain(request, saved));
+      const planMs = Math.round(clock.monotonicMs() - startMs);
+      const execution = { api, source, prepare, pace, progress: display.sink, signal };
+      if (dryRun) {
+        const plan = await verify(planned, execution);
+        if (given.plan !== undefined) await writePlan(given.plan, plan);
+        for (const finding of [...planned.findings, ...refusals(plan)]) report(finding);
+        writeResult(context, format, { dryRun, ...plan, planMs, findings: run.findings }, () => planText(plan));
+        return;
+      }
+      const done = await execute(planned, { ...execution, waitMs, report });
+      writeResult(context, format, { ...done, planMs, findings: run.findings }, () => reportText(done, planMs));
+    });
+  });
+}
+
+/** @throws {DomainError} conflict/plan_outdated */
+async function makePlanAgain(request: PlanRequest, saved: RestorePlan): Promise<PlannedRestore> {
+  let planned: PlannedRestore;
+  try {
+    planned = await makePlan(request);
+  } catch (error) {
+    // What now stands in the way did not when the plan was made.
+    if (error instanceof DomainError && error.kind === "conflict") throw planOutdated([error.message], error);
+    throw error;
+  }
+  const changes = outdated(saved, planned.plan);
+  if (changes.length > 0) throw planOutdated(changes);
+  return planned;
+}
+
+async function readOptions(given: RestoreOptions, table: ResourceTable): Promise<PlanOptions> {
+  const { existing, dependencies, toNamespace, namePrefix, storageClass, transform, only } = given;
+  return {
+    existing,
+    dependencies,
+    ...(toNamespace === undefined ? {} : { toNamespace }),
+    ...(namePrefix === undefined ? {} : { namePrefix }),
+    ...(storageClass.length === 0 ? {} : { storageClasses: Object.fromEntries(storageClass.map(parseStorageClass)) }),
+    ...(transform === undefined ? {} : { transform: await readTransform(transform) }),
+    ...(only === undefined ? {} : { only: only.split(",").map((text) => parseOnly(text.trim(), table)) }),
+  };
+}
+
+/** @throws {DomainError} usage/restore_storage_class */
+function parseStorageClass(text: string): readonly [string, string] {
+  const [from = "", to = "", ...more] = text.split("=");
+  if (from !== "" && to !== "" && more.length === 0) return [from, to];
+  throw new DomainError("usage", "restore_storage_class", `Cannot use --storage-class "${text}": not of the form old=new`);
+}
+
+/** `deploy/web` is `Deployment/web`; a kind that the cluster does not know may be in the point. @throws {DomainError} usage/restore_only */
+function parseOnly(text: string, table: ResourceTable): string {
+  const [kind = "", name = "", ...more] = text.split("/");
+  if (kind === "" || name === "" || more.length > 0) {
+    throw new DomainError("usage", "restore_only_form", `Cannot restore only "${text}": not of the form KIND/NAME`, {
+      hint: 'Write it as in "Deployment/web,ConfigMap/web"',
+    });
+  }
+  try {
+    return `${table.find(kind).kind}/${name}`;
+  } catch (error) {
+    if (error instanceof DomainError && error.code === "kube_no_resource") return text;
+    throw error;
+  }
+}
+
+async function readTransform(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new DomainError("usage", "transform_file", `Cannot read transform "${path}"`, { cause });
+  }
+}
+
+/** A plan has its options in it. */
+const PLANNED_OPTIONS: ReadonlySet<string> = new Set([
+  "toNamespace",
+  "namePrefix",
+  "storageClass",
+  "transform",
+  "only",
+  "existing",
+  "dependencies",
+]);
+
+function assertPlainOptions(command: Command): void {
+  const isGiven = (name: string): boolean => PLANNED_OPTIONS.has(name) && command.getOptionValueSource(name) === "cli";
+  const flags = command.options.filter((option) => isGiven(option.attributeName())).map(({ long }) => long);
+  if (flags.length === 0) return;
+  throw new DomainError("usage", "plan_options", `Cannot execute a plan with ${flags.join(", ")}: it has its options in it`, {
+    hint: "Make another plan with --dry-run, or leave them out",
+  });
+}
+
+function planOfAnother(saved: RestorePlan, point: string): DomainError {
+  return new DomainError("usage", "plan_point", `Cannot execute this plan: it is of restore point ${saved.point}, not of ${point}`);
+}
+
+function refusals({ entries }: RestorePlan): readonly Finding[] {
+  return entries.flatMap(({ id, refusal }) =>
+    refusal === undefined ? [] : [{ grade: "partial", code: "would_be_refused", object: describeId(id), message: refusal }],
+  );
+}
+
+function reportText(report: RestoreReport, planMs: number): string {
+  const { point, created, updated, replaced, skipped, failed, notReady, restoreMs, waitMs } = report;
+  const times = [`planned in ${formatElapsed(planMs)}`, `written in ${formatElapsed(restoreMs)}`];
+  if (waitMs !== undefined) times.push(`waited ${formatElapsed(waitMs)} until ready`);
+  const bad = [
+    ...(failed > 0 ? [`${counted(failed, "object")} refused`] : []),
+    ...(notReady > 0 ? [`${counted(notReady, "object")} not ready`] : []),
+  ];
+  return [
+    `Restored point ${point}: ${created} created, ${updated} updated, ${replaced} replaced, ${skipped} left as they are or left out`,
+    ...(bad.length > 0 ? [bad.join(", ")] : []),
+    times.join(", "),
+  ].join("\n");
+}

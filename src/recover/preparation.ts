@@ -1,0 +1,65 @@
+/** How the objects of a point are made ready for where they go, as the options of a restore say. */
+import { DomainError } from "../base/errors.ts";
+import { listIn, objectIn, textIn } from "../kube/json.ts";
+import { keyOf } from "../kube/object-id.ts";
+import type { PointUnit } from "../point/description.ts";
+import type { PlanOptions } from "./plan/plan.ts";
+import type { PointSource, Prepare } from "./point-source.ts";
+import { prepare } from "./prepare/prepare.ts";
+import { type ClaimTemplate, targetOf, type TargetOptions } from "./prepare/target.ts";
+import { Selection } from "./selection.ts";
+
+export interface PreparationRequest {
+  readonly source: PointSource;
+  readonly unit: PointUnit;
+  readonly options: PlanOptions;
+  /** The point was captured in the cluster that it is restored into. */
+  readonly isSameCluster: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** @throws {DomainError} usage/restore_namespaces: several namespaces cannot become one */
+export async function preparation({ source, unit, options, isSameCluster, signal }: PreparationRequest): Promise<Prepare> {
+  const { toNamespace, namePrefix, storageClasses, only } = options;
+  const target = targetOf({
+    isSameCluster,
+    ...(toNamespace === undefined ? {} : { namespaces: renamed(unit, toNamespace) }),
+    ...(storageClasses === undefined ? {} : { storageClasses: new Map(Object.entries(storageClasses)) }),
+    ...(namePrefix === undefined ? {} : { namePrefix, ...(await restoredNames(source, only, signal)) }),
+  });
+  return (object) => prepare(object, target);
+}
+
+function renamed({ kind, name, namespaces }: PointUnit, toNamespace: string): ReadonlyMap<string, string> {
+  const [only, ...others] = namespaces;
+  if (only !== undefined && others.length === 0) return new Map([[only, toNamespace]]);
+  const state = kind === "cluster" ? "it is in none" : `it is in ${namespaces.length}`;
+  throw new DomainError("usage", "restore_namespaces", `Cannot restore "${name}" into namespace "${toNamespace}": ${state}`, {
+    hint: "Leave out --to-namespace",
+  });
+}
+
+/** Only what comes along gets another name; what is referred to and stays where it is keeps its own. */
+async function restoredNames(
+  source: PointSource,
+  only: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<Required<Pick<TargetOptions, "claimTemplates" | "isRestored">>> {
+  const selection = new Selection(only);
+  const shared = new Set(source.dependencies.map(({ id }) => keyOf(id)));
+  const restored = new Set<string>();
+  const claimTemplates: ClaimTemplate[] = [];
+  for (const resource of source.resources) {
+    const { group, kind } = resource;
+    for await (const { object, namespace, name } of source.objects(resource, signal)) {
+      const key = keyOf({ group, kind, namespace, name });
+      if (!selection.includes(kind, name) || shared.has(key)) continue;
+      restored.add(key);
+      if (group !== "apps" || kind !== "StatefulSet" || namespace === undefined) continue;
+      for (const template of listIn(objectIn(object, "spec"), "volumeClaimTemplates")) {
+        claimTemplates.push({ namespace, template: textIn(objectIn(template, "metadata"), "name") ?? "", statefulSet: name });
+      }
+    }
+  }
+  return { isRestored: (id) => restored.has(keyOf(id)), claimTemplates };
+}
