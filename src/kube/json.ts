@@ -1,6 +1,6 @@
 /**
  * JSON that is carried, not understood: what is not known stays, and an integer that a JavaScript number cannot hold keeps its
- * digits. It is then an object that JSON.stringify() writes as those digits (`JSON.isRawJSON()` tells it).
+ * digits. It is then an object that JSON.stringify() writes as those digits (`isLongInteger()` tells it).
  */
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
@@ -11,6 +11,7 @@ export interface JsonObject {
 
 interface RawJson {
   rawJSON(text: string): JsonObject;
+  isRawJSON(value: unknown): boolean;
   parse(text: string, reviver: (name: string, value: unknown, context: { readonly source?: string }) => unknown): unknown;
 }
 
@@ -33,6 +34,11 @@ export function parseJson(text: string): JsonValue {
 
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether it is an integer that a JavaScript number cannot hold. */
+export function isLongInteger(value: JsonValue): boolean {
+  return rawJson.isRawJSON(value);
 }
 
 /** The object under that name; an empty one if there is none, so that a chain of names never breaks. */

@@ -1,7 +1,7 @@
 /** A cluster of a kubeconfig: where its API server is, and how that proves itself. */
 import { DomainError } from "../../base/errors.ts";
 import type { ExecPlugin, Trust } from "../access.ts";
-import type { Fields } from "./fields.ts";
+import type { Fields } from "../../base/fields.ts";
 import { pemOf } from "./paths.ts";
 
 export interface ClusterEntry {
@@ -25,9 +25,14 @@ export async function readCluster(fields: Fields, signal?: AbortSignal): Promise
   if (trust.isInsecure && trust.ca !== undefined) throw fields.refusal("insecure-skip-tls-verify", "is set beside a certificate authority");
   const proxy = readUrl(fields, "proxy-url", ["http:", "https:", "socks5:"]);
   if (proxy?.startsWith("socks5:") === true) {
-    throw new DomainError("unsupported", "kubeconfig_proxy", `Cannot use kubeconfig "${fields.file}": SOCKS proxies are not supported`, {
-      hint: "Use a proxy that speaks HTTP",
-    });
+    throw new DomainError(
+      "unsupported",
+      "kubeconfig_proxy",
+      `Cannot use kubeconfig "${fields.source.file}": SOCKS proxies are not supported`,
+      {
+        hint: "Use a proxy that speaks HTTP",
+      },
+    );
   }
   return { server, trust, proxy, forPlugin: forPlugin(fields, server, trust, proxy) };
 }

@@ -10,7 +10,7 @@ import { delimiter, join } from "node:path";
 import { DomainError } from "../../base/errors.ts";
 import type { ClusterAccess, Environment } from "../access.ts";
 import { readCluster } from "./cluster.ts";
-import type { Fields } from "./fields.ts";
+import type { Fields } from "../../base/fields.ts";
 import { type KubeconfigFile, readKubeconfigFile } from "./file.ts";
 import { readInCluster, SERVICE_ACCOUNT_FOLDER } from "./in-cluster.ts";
 import { readImpersonation, readUser } from "./user.ts";

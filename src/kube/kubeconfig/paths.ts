@@ -1,11 +1,11 @@
 /** Files that a kubeconfig points at. Their paths begin where it lies. */
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import type { Fields } from "./fields.ts";
+import type { Fields } from "../../base/fields.ts";
 
 export function pathIn(fields: Fields, name: string): string | undefined {
   const path = fields.text(name);
-  return path === undefined ? undefined : resolve(dirname(fields.file), path);
+  return path === undefined ? undefined : resolve(dirname(fields.source.file), path);
 }
 
 /** What `NAME-data` holds, or else the file that `NAME` names: in PEM form. */

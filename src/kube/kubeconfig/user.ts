@@ -2,7 +2,7 @@
 import { isAbsolute, join, dirname } from "node:path";
 import { EXEC_API_VERSIONS, type ExecPlugin, type Impersonation, INTERACTIVE_MODES, type User } from "../access.ts";
 import { DomainError } from "../../base/errors.ts";
-import type { Fields } from "./fields.ts";
+import type { Fields } from "../../base/fields.ts";
 import { pathIn, pemOf } from "./paths.ts";
 
 /** @param cluster For a plug-in that wants to know: see ExecPlugin */
@@ -11,7 +11,7 @@ export async function readUser(fields: Fields, cluster: ExecPlugin["cluster"], s
     throw new DomainError(
       "unsupported",
       "kubeconfig_auth_provider",
-      `Cannot use kubeconfig "${fields.file}": auth-provider is no longer part of Kubernetes`,
+      `Cannot use kubeconfig "${fields.source.file}": auth-provider is no longer part of Kubernetes`,
       { hint: "Use the exec plug-in that took the place of this provider" },
     );
   }
@@ -48,7 +48,7 @@ function readPlugin(fields: Fields, cluster: ExecPlugin["cluster"]): ExecPlugin 
   return {
     apiVersion,
     // A bare name is looked up in PATH; any other path begins at the file.
-    command: command.includes("/") && !isAbsolute(command) ? join(dirname(fields.file), command) : command,
+    command: command.includes("/") && !isAbsolute(command) ? join(dirname(fields.source.file), command) : command,
     args: fields.texts("args"),
     env: Object.fromEntries(fields.mappings("env").map((pair) => [pair.requiredText("name"), pair.text("value") ?? ""])),
     interactive: interactive ?? "IfAvailable",

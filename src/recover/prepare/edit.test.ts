@@ -6,7 +6,7 @@ import { at, change, withoutEntries } from "./edit.ts";
 const VALUE = { a: [{ b: "x" }, { b: "y" }, { c: 1 }], d: { e: null } };
 
 test("change() changes every value at a path, in a copy", () => {
-  const changed = change(VALUE, at("a[].b"), (text) => `${String(text)}!`);
+  const changed = change(VALUE, at("a[].b"), (text) => (typeof text === "string" ? `${text}!` : text));
   assert.deepEqual(changed, { a: [{ b: "x!" }, { b: "y!" }, { c: 1 }], d: { e: null } });
   assert.deepEqual(VALUE.a[0], { b: "x" });
 });

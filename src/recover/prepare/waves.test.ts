@@ -22,7 +22,7 @@ test("waveOf() puts everything after what it needs", () => {
     ["resourcequotas"],
   ];
   assert.deepEqual(
-    order.map((resources) => [...new Set(resources.map(wave))]),
+    order.map((resources) => Array.from(new Set(resources.map(wave)))),
     WAVES.map((name) => [name]),
   );
 });

@@ -1,22 +1,30 @@
 /** Reads what somebody wrote by hand field by field; errors name the file and the field, and never a value, which may be a secret. */
-import { DomainError } from "../../base/errors.ts";
+import { DomainError } from "./errors.ts";
+
+export interface HandWritten {
+  readonly file: string;
+  /** As messages call it: `kubeconfig`. */
+  readonly what: string;
+  /** Of errors. */
+  readonly code: string;
+}
 
 export class Fields {
-  readonly file: string;
+  readonly source: HandWritten;
   readonly #path: string;
   readonly #values: ReadonlyMap<string, unknown>;
 
   /** @param path Where in the file, as `users[1].user`; empty for all of it */
-  private constructor(file: string, path: string, values: ReadonlyMap<string, unknown>) {
-    this.file = file;
+  private constructor(source: HandWritten, path: string, values: ReadonlyMap<string, unknown>) {
+    this.source = source;
     this.#path = path;
     this.#values = values;
   }
 
-  /** @throws {DomainError} usage/kubeconfig: it is no mapping */
-  static of(file: string, path: string, value: unknown): Fields {
-    if (!isMapping(value)) throw refusal(file, path === "" ? "it is not a mapping" : `"${path}" is not a mapping`);
-    return new Fields(file, path, new Map(Object.entries(value)));
+  /** @throws {DomainError} usage: it is no mapping */
+  static of(source: HandWritten, path: string, value: unknown): Fields {
+    if (!isMapping(value)) throw refusal(source, path === "" ? "it is not a mapping" : `"${path}" is not a mapping`);
+    return new Fields(source, path, new Map(Object.entries(value)));
   }
 
   /** An empty text is as none, as it is for kubectl. */
@@ -65,13 +73,19 @@ export class Fields {
 
   mapping(name: string): Fields | undefined {
     const value = this.#value(name);
-    return value === undefined ? undefined : Fields.of(this.file, this.#at(name), value);
+    return value === undefined ? undefined : Fields.of(this.source, this.#at(name), value);
   }
 
   mappings(name: string): readonly Fields[] {
     const value = this.#value(name) ?? [];
     if (!Array.isArray(value)) throw this.refusal(name, "is not a list");
-    return value.map((item, index) => Fields.of(this.file, `${this.#at(name)}[${index}]`, item));
+    return value.map((item, index) => Fields.of(this.source, `${this.#at(name)}[${index}]`, item));
+  }
+
+  /** @throws {DomainError} usage: it has something that is none of these, as a mistyped name is */
+  onlyHas(names: readonly string[]): void {
+    const other = this.names().find((name) => !names.includes(name));
+    if (other !== undefined) throw this.refusal(other, `is not known here, but ${names.map((name) => `"${name}"`).join(", ")}`);
   }
 
   names(): readonly string[] {
@@ -84,7 +98,7 @@ export class Fields {
   }
 
   refusal(name: string, state: string): DomainError {
-    return refusal(this.file, `"${this.#at(name)}" ${state}`);
+    return refusal(this.source, `"${this.#at(name)}" ${state}`);
   }
 
   /** Nothing was written after the colon: as if the line were not there. */
@@ -97,8 +111,8 @@ export class Fields {
   }
 }
 
-export function refusal(file: string, state: string): DomainError {
-  return new DomainError("usage", "kubeconfig", `Cannot use kubeconfig "${file}": ${state}`);
+export function refusal({ file, what, code }: HandWritten, state: string): DomainError {
+  return new DomainError("usage", code, `Cannot use ${what} "${file}": ${state}`);
 }
 
 function isMapping(value: unknown): value is object {
