@@ -21,18 +21,18 @@ export interface ConcurrencyBounds {
 const SLOW = 2;
 const FAST = 1.5;
 const SLOWER = 0.8;
-const THROTTLED = 0.5;
 /** Fewer answers say nothing about the median. */
 const MIN_WINDOW = 8;
 /** What was once fast need not stay possible: the best latency is forgotten slowly, by so much a window. */
-const FORGET = 1.02;
+const FORGET = 1.002;
 
 export class ConcurrencyLimit {
   readonly #max: number;
   #limit: number;
   /** Of the answers since the limit was last looked at, in multiples of the best. */
   #ratios: number[] = [];
-  #isThrottled = false;
+  /** Answers to come of requests that were sent before the limit was halved. */
+  #underWay = 0;
   readonly #best = new Map<string, number>();
 
   constructor({ first, max }: ConcurrencyBounds) {
@@ -45,18 +45,25 @@ export class ConcurrencyLimit {
   }
 
   observe({ request, latencyMs, isThrottled }: Answer): void {
-    if (isThrottled) this.#isThrottled = true;
-    else this.#ratios.push(latencyMs / this.#bestOf(request, latencyMs));
-    // One answer to slow down is enough; those that were under way with it say the same again.
-    if (this.#ratios.length + (isThrottled ? MIN_WINDOW : 0) < Math.max(MIN_WINDOW, 2 * this.#limit)) return;
+    if (this.#underWay > 0) this.#underWay--;
+    if (isThrottled) {
+      // Those that were under way with it say the same again.
+      if (this.#underWay === 0) this.#halve();
+      return;
+    }
+    this.#ratios.push(latencyMs / this.#bestOf(request, latencyMs));
+    if (this.#ratios.length < Math.max(MIN_WINDOW, 2 * this.#limit)) return;
     const ratio = this.#ratios.toSorted((left, right) => left - right)[Math.floor(this.#ratios.length / 2)] ?? 1;
-    if (this.#isThrottled) this.#limit *= THROTTLED;
-    else if (ratio > SLOW) this.#limit *= SLOWER;
-    else if (ratio < FAST) this.#limit++;
-    this.#limit = Math.min(this.#max, Math.max(1, this.#limit));
+    if (ratio > SLOW) this.#limit = Math.max(1, this.#limit * SLOWER);
+    else if (ratio < FAST) this.#limit = Math.min(this.#max, this.#limit + 1);
     this.#ratios = [];
-    this.#isThrottled = false;
     for (const [name, best] of this.#best) this.#best.set(name, best * FORGET);
+  }
+
+  #halve(): void {
+    this.#underWay = this.limit - 1;
+    this.#limit = Math.max(1, this.#limit / 2);
+    this.#ratios = [];
   }
 
   #bestOf(request: string, latencyMs: number): number {
