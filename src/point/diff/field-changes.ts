@@ -89,13 +89,23 @@ class Comparison {
 
   #items(before: readonly JsonValue[], after: readonly JsonValue[], place: readonly string[], path: string): void {
     const key = ITEM_KEYS.find((name) => isKey(name, before) && isKey(name, after));
-    const names = [before, after].map((list) => list.map((item, index) => (key === undefined ? String(index) : nameOf(item, key))));
-    const [old = [], now = []] = names;
-    for (const name of new Set([...old, ...now])) {
-      this.#values(before[old.indexOf(name)], after[now.indexOf(name)], [...place, "[]"], `${path}[${name}]`);
+    const named = (items: readonly JsonValue[]): ReadonlyMap<string, JsonValue> =>
+      new Map(items.map((item, index) => [key === undefined ? String(index) : nameOf(item, key), item]));
+    const [old, now] = [named(before), named(after)];
+    const oldNames = [...old.keys()];
+    const nowNames = [...now.keys()];
+    const isRenamed = (index: number): boolean => !now.has(oldNames[index] ?? "") && !old.has(nowNames[index] ?? "");
+    for (const [index, name] of oldNames.entries()) {
+      // What stands in the place of an item that is gone is that item under another name.
+      if (index < nowNames.length && isRenamed(index)) this.#values(before[index], after[index], [...place, "[]"], `${path}[${index}]`);
+      else this.#values(old.get(name), now.get(name), [...place, "[]"], `${path}[${name}]`);
     }
-    const kept = old.filter((name) => now.includes(name));
-    const keptNow = now.filter((name) => old.includes(name));
+    for (const [index, name] of nowNames.entries()) {
+      const isSeen = old.has(name) || (index < oldNames.length && isRenamed(index));
+      if (!isSeen) this.#values(undefined, now.get(name), [...place, "[]"], `${path}[${name}]`);
+    }
+    const kept = oldNames.filter((name) => now.has(name));
+    const keptNow = nowNames.filter((name) => old.has(name));
     if (!isSame(kept, keptNow)) this.changes.push({ path, what: "reordered", before: kept, after: keptNow });
   }
 
