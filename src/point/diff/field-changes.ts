@@ -1,5 +1,6 @@
 /** What differs between two objects, field by field, as people would say it: items of lists are told apart by their names. */
 import { isJsonObject, isLongInteger, type JsonObject, type JsonValue, textIn } from "../../kube/json.ts";
+import { withoutNoise } from "./noise.ts";
 
 export interface FieldChange {
   /** `spec.template.spec.containers[web].image`, `metadata.annotations[example.com/a]` */
@@ -18,25 +19,14 @@ export interface ChangeOptions {
 /** Both have to be of one kind. The changes come in the order of their paths in `before`. */
 export function fieldChanges(before: JsonObject, after: JsonObject, { isAll = false }: ChangeOptions = {}): readonly FieldChange[] {
   const isSecret = [before, after].some((object) => textIn(object, "kind") === "Secret" && textIn(object, "apiVersion") === "v1");
-  const comparison = new Comparison(isAll ? NOTHING : NOISE, isSecret ? SECRET : NOTHING);
-  comparison.objects(before, after, [], "");
+  const [old, now] = isAll ? [before, after] : [withoutNoise(before), withoutNoise(after)];
+  const comparison = new Comparison(isSecret ? SECRET : NOTHING);
+  comparison.objects(old, now, [], "");
   return comparison.changes;
 }
 
-/** Paths of fields; those of items have `[]`. */
+/** Paths of fields. */
 const NOTHING: ReadonlySet<string> = new Set();
-const NOISE: ReadonlySet<string> = new Set([
-  "metadata.creationTimestamp",
-  "metadata.deletionGracePeriodSeconds",
-  "metadata.deletionTimestamp",
-  "metadata.generation",
-  "metadata.managedFields",
-  "metadata.ownerReferences.[].uid",
-  "metadata.resourceVersion",
-  "metadata.selfLink",
-  "metadata.uid",
-  "status",
-]);
 /** Every field below the first two, and what kubectl remembers of them. */
 const SECRET: ReadonlySet<string> = new Set([
   "data",
@@ -49,11 +39,9 @@ const ITEM_KEYS = ["name", "mountPath", "devicePath", "containerPort", "port", "
 
 class Comparison {
   readonly changes: FieldChange[] = [];
-  readonly #ignored: ReadonlySet<string>;
   readonly #hidden: ReadonlySet<string>;
 
-  constructor(ignored: ReadonlySet<string>, hidden: ReadonlySet<string>) {
-    this.#ignored = ignored;
+  constructor(hidden: ReadonlySet<string>) {
     this.#hidden = hidden;
   }
 
@@ -65,7 +53,7 @@ class Comparison {
   }
 
   #values(before: JsonValue | undefined, after: JsonValue | undefined, place: readonly string[], path: string): void {
-    if (this.#ignored.has(place.join(".")) || (before !== undefined && after !== undefined && isSame(before, after))) return;
+    if (before !== undefined && after !== undefined && isSame(before, after)) return;
     // In a Secret, what is hidden may be deeper in what is there on one side only.
     const old = before ?? (this.#hidden.size > 0 && isObject(after) ? {} : undefined);
     const now = after ?? (this.#hidden.size > 0 && isObject(before) ? {} : undefined);
