@@ -15,6 +15,7 @@ import { addPoint } from "./nouns/point.ts";
 import { addRepository } from "./nouns/repository.ts";
 import { addRestore } from "./nouns/restore.ts";
 import { addStorage } from "./nouns/storage.ts";
+import { addTransform } from "./nouns/transform.ts";
 
 const DESCRIPTION = `Protects applications that run on Kubernetes.
 
@@ -43,6 +44,7 @@ export function createProgram(context: CommandContext = processContext(new Abort
   addBackup(program, context);
   addRestore(program, context);
   addPoint(program, context);
+  addTransform(program, context);
   addLocation(program, context);
   addRepository(program, context);
   addFiles(program, context);

@@ -46,6 +46,12 @@ test("fieldChanges() tells items apart by what names them, wherever they stand",
   );
 });
 
+test("fieldChanges() takes what stands in the place of an item that is gone for the same", () => {
+  const item = (host: string): JsonObject => ({ host, port: 1 });
+  assert.deepEqual(changes({ r: [item("a"), item("b")] }, { r: [item("c"), item("b")] }), ['changed r[0].host "a" "c"']);
+  assert.deepEqual(changes({ r: [item("a")] }, { r: [item("b"), item("a")] }), ['added r[b] {"host":"b","port":1}']);
+});
+
 test("fieldChanges() tells items that share their names apart by their place", () => {
   const mounts = [
     { name: "a", mountPath: "/x" },

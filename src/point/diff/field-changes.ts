@@ -1,5 +1,6 @@
 /** What differs between two objects, field by field, as people would say it: items of lists are told apart by their names. */
 import { isJsonObject, isLongInteger, type JsonObject, type JsonValue, textIn } from "../../kube/json.ts";
+import { withoutNoise } from "./noise.ts";
 
 export interface FieldChange {
   /** `spec.template.spec.containers[web].image`, `metadata.annotations[example.com/a]` */
@@ -18,25 +19,14 @@ export interface ChangeOptions {
 /** Both have to be of one kind. The changes come in the order of their paths in `before`. */
 export function fieldChanges(before: JsonObject, after: JsonObject, { isAll = false }: ChangeOptions = {}): readonly FieldChange[] {
   const isSecret = [before, after].some((object) => textIn(object, "kind") === "Secret" && textIn(object, "apiVersion") === "v1");
-  const comparison = new Comparison(isAll ? NOTHING : NOISE, isSecret ? SECRET : NOTHING);
-  comparison.objects(before, after, [], "");
+  const [old, now] = isAll ? [before, after] : [withoutNoise(before), withoutNoise(after)];
+  const comparison = new Comparison(isSecret ? SECRET : NOTHING);
+  comparison.objects(old, now, [], "");
   return comparison.changes;
 }
 
-/** Paths of fields; those of items have `[]`. */
+/** Paths of fields. */
 const NOTHING: ReadonlySet<string> = new Set();
-const NOISE: ReadonlySet<string> = new Set([
-  "metadata.creationTimestamp",
-  "metadata.deletionGracePeriodSeconds",
-  "metadata.deletionTimestamp",
-  "metadata.generation",
-  "metadata.managedFields",
-  "metadata.ownerReferences.[].uid",
-  "metadata.resourceVersion",
-  "metadata.selfLink",
-  "metadata.uid",
-  "status",
-]);
 /** Every field below the first two, and what kubectl remembers of them. */
 const SECRET: ReadonlySet<string> = new Set([
   "data",
@@ -49,11 +39,9 @@ const ITEM_KEYS = ["name", "mountPath", "devicePath", "containerPort", "port", "
 
 class Comparison {
   readonly changes: FieldChange[] = [];
-  readonly #ignored: ReadonlySet<string>;
   readonly #hidden: ReadonlySet<string>;
 
-  constructor(ignored: ReadonlySet<string>, hidden: ReadonlySet<string>) {
-    this.#ignored = ignored;
+  constructor(hidden: ReadonlySet<string>) {
     this.#hidden = hidden;
   }
 
@@ -65,7 +53,7 @@ class Comparison {
   }
 
   #values(before: JsonValue | undefined, after: JsonValue | undefined, place: readonly string[], path: string): void {
-    if (this.#ignored.has(place.join(".")) || (before !== undefined && after !== undefined && isSame(before, after))) return;
+    if (before !== undefined && after !== undefined && isSame(before, after)) return;
     // In a Secret, what is hidden may be deeper in what is there on one side only.
     const old = before ?? (this.#hidden.size > 0 && isObject(after) ? {} : undefined);
     const now = after ?? (this.#hidden.size > 0 && isObject(before) ? {} : undefined);
@@ -89,13 +77,23 @@ class Comparison {
 
   #items(before: readonly JsonValue[], after: readonly JsonValue[], place: readonly string[], path: string): void {
     const key = ITEM_KEYS.find((name) => isKey(name, before) && isKey(name, after));
-    const names = [before, after].map((list) => list.map((item, index) => (key === undefined ? String(index) : nameOf(item, key))));
-    const [old = [], now = []] = names;
-    for (const name of new Set([...old, ...now])) {
-      this.#values(before[old.indexOf(name)], after[now.indexOf(name)], [...place, "[]"], `${path}[${name}]`);
+    const named = (items: readonly JsonValue[]): ReadonlyMap<string, JsonValue> =>
+      new Map(items.map((item, index) => [key === undefined ? String(index) : nameOf(item, key), item]));
+    const [old, now] = [named(before), named(after)];
+    const oldNames = [...old.keys()];
+    const nowNames = [...now.keys()];
+    const isRenamed = (index: number): boolean => !now.has(oldNames[index] ?? "") && !old.has(nowNames[index] ?? "");
+    for (const [index, name] of oldNames.entries()) {
+      // What stands in the place of an item that is gone is that item under another name.
+      if (index < nowNames.length && isRenamed(index)) this.#values(before[index], after[index], [...place, "[]"], `${path}[${index}]`);
+      else this.#values(old.get(name), now.get(name), [...place, "[]"], `${path}[${name}]`);
     }
-    const kept = old.filter((name) => now.includes(name));
-    const keptNow = now.filter((name) => old.includes(name));
+    for (const [index, name] of nowNames.entries()) {
+      const isSeen = old.has(name) || (index < oldNames.length && isRenamed(index));
+      if (!isSeen) this.#values(undefined, now.get(name), [...place, "[]"], `${path}[${name}]`);
+    }
+    const kept = oldNames.filter((name) => now.has(name));
+    const keptNow = nowNames.filter((name) => old.has(name));
     if (!isSame(kept, keptNow)) this.changes.push({ path, what: "reordered", before: kept, after: keptNow });
   }
 
