@@ -1,15 +1,14 @@
 /** The order of a benchmark: tools take turns within each case, so that a machine that slows down slows all of them. */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheRoot } from "../dev/host/cache.ts";
 import { requireSpace } from "../dev/host/disk-space.ts";
-import { lockFile } from "../dev/host/lock.ts";
 import { startS3Server } from "../dev/s3/server.ts";
 import { type Case, type CaseName, withNeeded } from "./cases.ts";
 import { type DataPaths, type DataSet } from "./data/sets.ts";
 import { MeasuredRepository, type ObjectServer } from "./repository.ts";
 import { type Measured, type Result, Results, type Sample } from "./results.ts";
 import { type Tool } from "./tools/tool.ts";
+import { openWorkFolder } from "./work-folder.ts";
 
 export const STORES = ["local", "s3"] as const;
 export type StoreName = (typeof STORES)[number];
@@ -30,25 +29,14 @@ export interface Step extends Measured {
   readonly sample?: Sample;
 }
 
-/** The folder with everything that a benchmark generates and stores. It goes at the end; what a killed one left goes with the next. */
-function workFolder(): string {
-  return join(cacheRoot(), "bench-work");
-}
-
 /**
  * Runs a plan. One benchmark at a time: a second one waits.
  *
  * @throws {DomainError} unavailable/disk_full: too little space, before anything is generated.
  */
 export async function benchmark(plan: Plan, onStep: (step: Step) => void, signal: AbortSignal): Promise<Result[]> {
-  const folder = workFolder();
-  await using _lock = await lockFile(`${folder}.lock`, signal, (holder) =>
-    process.stderr.write(`Waiting for the benchmark of process ${holder}\n`),
-  );
-  await rm(folder, { recursive: true, force: true });
-  await using owned = new AsyncDisposableStack();
-  owned.defer(async () => rm(folder, { recursive: true, force: true }));
-  await mkdir(folder, { recursive: true });
+  await using work = await openWorkFolder(signal);
+  const folder = work.path;
 
   const results = new Results();
   for (const data of plan.dataSets) {

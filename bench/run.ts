@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { cacheRoot } from "../dev/host/cache.ts";
 import { requirePackages } from "../dev/host/packages.ts";
+import { VELERO_VERSION, veleroPrograms } from "../dev/peers/velero.ts";
 import { DomainError } from "../src/base/errors.ts";
 import { runAsProcess } from "../src/cli/run-as-process.ts";
 import { runCommand } from "../src/cli/run-command.ts";
@@ -11,6 +12,9 @@ import { DATA_SETS } from "./data/sets.ts";
 import { progressLine } from "./live-line.ts";
 import { describeMachine, machineText } from "./machine.ts";
 import { TIME_PACKAGE } from "./measure.ts";
+import type { Figure } from "./objects/part.ts";
+import { figureText, report } from "./objects/report.ts";
+import { benchmarkObjects, PARTS } from "./objects/run.ts";
 import { markdown } from "./table.ts";
 import { holdfastTools } from "./tools/holdfast.ts";
 import { kopiaTool } from "./tools/kopia.ts";
@@ -33,8 +37,13 @@ const FAMILIES: readonly { readonly name: string; readonly build: (signal: Abort
 ];
 const OUTPUTS = ["text", "json"] as const;
 
+interface ObjectsOptions {
+  readonly parts: string;
+  readonly velero: boolean;
+}
+
 function createProgram(signal: AbortSignal): Command {
-  return new Command("make bench")
+  const program = new Command("make bench")
     .description("Measure Holdfast beside restic and kopia on generated data: time, memory and stored bytes of whole processes")
     .option("--runs <number>", "How often; figures are medians", "3")
     .option("--tools <names>", listed(FAMILIES), listed(FAMILIES))
@@ -44,11 +53,20 @@ function createProgram(signal: AbortSignal): Command {
     .option("-o, --output <format>", OUTPUTS.join(" or "), "text")
     .addHelpText("after", '\nExample:\n  make bench BENCH="--runs 1 --tools restic,kopia --data small --stores local"')
     .action(async (options: BenchOptions) => bench(options, signal));
+  program
+    .command("objects")
+    .description("Measure capture and restore of Kubernetes objects beside Velero, each part on a control plane of its own")
+    .option("--parts <names>", listed(PARTS), listed(PARTS))
+    .option("--no-velero", "Without Velero, which takes minutes to build and to restore")
+    .addHelpText("after", '\nExample:\n  make bench BENCH="objects --parts capture,restore"')
+    .action(async (options: ObjectsOptions, command: Command) =>
+      benchObjects(options, command.optsWithGlobals<BenchOptions>().output, signal),
+    );
+  return program;
 }
 
 async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> {
-  const named = OUTPUTS.map((name) => ({ name }));
-  const [output] = choose("output", named, options.output);
+  const output = chooseOutput(options.output);
   const dataSets = choose("data", DATA_SETS, options.data);
   const stores = choose(
     "store",
@@ -67,12 +85,32 @@ async function bench(options: BenchOptions, signal: AbortSignal): Promise<void> 
   const machine = await describeMachine(cacheRoot(), signal);
   const versions = [...new Set(tools.map(({ version }) => version))];
   const data = dataSets.map(({ name, description }) => ({ name, description }));
-  if (output?.name === "json") process.stdout.write(`${JSON.stringify({ machine, versions, runs, data, results })}\n`);
+  if (output === "json") process.stdout.write(`${JSON.stringify({ machine, versions, runs, data, results })}\n`);
   else {
     const facts = [machineText(machine), versions.join("; "), runs === 1 ? "One run" : `Median of ${runs} runs`];
     const descriptions = data.map(({ name, description }) => `- ${name}: ${description}`);
     process.stdout.write(`${facts.join("  \n")}\n\n${descriptions.join("\n")}\n\n${markdown(results)}`);
   }
+}
+
+async function benchObjects(options: ObjectsOptions, outputName: string, signal: AbortSignal): Promise<void> {
+  const output = chooseOutput(outputName);
+  const parts = choose("part", PARTS, options.parts);
+  await requirePackages([TIME_PACKAGE], signal);
+  const velero = options.velero ? await veleroPrograms(signal) : undefined;
+  const onFigure = (figure: Figure): void => void process.stderr.write(`${figureText(figure)}\n`);
+  const outcomes = await benchmarkObjects({ parts, velero, onFigure }, signal);
+
+  const machine = await describeMachine(cacheRoot(), signal);
+  if (output === "json") {
+    const results = outcomes.map(([{ name, description }, outcome]) => ({ name, description, ...outcome }));
+    process.stdout.write(`${JSON.stringify({ machine, velero: VELERO_VERSION, parts: results })}\n`);
+  } else process.stdout.write(`${machineText(machine)}  \nVelero ${VELERO_VERSION}\n\n${report(outcomes)}`);
+}
+
+function chooseOutput(name: string): string | undefined {
+  const named = OUTPUTS.map((output) => ({ name: output }));
+  return choose("output", named, name)[0]?.name;
 }
 
 /** @throws {DomainError} usage/unknown_name */

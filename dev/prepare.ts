@@ -8,6 +8,7 @@ import { runAsProcess } from "../src/cli/run-as-process.ts";
 import { buildBinaries } from "./cluster/binaries.ts";
 import { VERSIONS } from "./cluster/spec.ts";
 import { PACKAGES } from "./cluster/up.ts";
+import { helmBinary } from "./helm/helm.ts";
 import { requirePackages } from "./host/packages.ts";
 import { imageArchive } from "./images/build.ts";
 import { IMAGES } from "./images/images.ts";
@@ -26,6 +27,7 @@ await runAsProcess(async (signal) => {
     await requirePackages([...PACKAGES, ...SHELLS], signal);
     for (const version of VERSIONS) await buildBinaries(version, signal);
     await buildS3Server(signal);
+    await helmBinary(signal);
     for (const restic of [resticBinary, olderResticBinary]) await restic(signal);
     for (const { name } of IMAGES) await imageArchive(name, signal);
     return 0;

@@ -40,6 +40,10 @@ const BUILT_IN_CONTROLLERS: ReadonlySet<string> = new Set([
 
 /** The built-in controller that made it, and would make it again; undefined if somebody else did. */
 export function builtInController(object: JsonObject): Owner | undefined {
-  const [first] = ownersOf(object);
+  return builtInAmong(ownersOf(object));
+}
+
+/** @param owners As ownersOf() gives them */
+export function builtInAmong([first]: readonly Owner[]): Owner | undefined {
   return first?.isController === true && BUILT_IN_CONTROLLERS.has(`${first.group} ${first.kind}`) ? first : undefined;
 }

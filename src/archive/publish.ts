@@ -20,7 +20,11 @@ export interface PublishOptions {
  *
  * @throws {DomainError} conflict/pruned_meanwhile
  */
-export async function publish(session: Session, snapshot: Snapshot, { newPacks, seenMarks, report }: PublishOptions): Promise<StoredSnapshot> {
+export async function publish(
+  session: Session,
+  snapshot: Snapshot,
+  { newPacks, seenMarks, report }: PublishOptions,
+): Promise<StoredSnapshot> {
   const retained = await new PointRetainer(session, { newPacks, report }).retain(snapshot);
   await assertNothingMarked(session, seenMarks);
   session.throwIfLost();

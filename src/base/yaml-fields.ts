@@ -1,6 +1,6 @@
 /** YAML that somebody wrote by hand. */
 import { readFile } from "node:fs/promises";
-import { load, YAMLException } from "js-yaml";
+import { load, loadAll, YAMLException } from "js-yaml";
 import { Fields, type HandWritten, refusal } from "./fields.ts";
 
 const MAX_BYTES = 16 * 1024 ** 2;
@@ -28,10 +28,21 @@ export function parseYamlFields(source: HandWritten, text: string): Fields {
   return Fields.of(source, "", parseYaml(source, text));
 }
 
+/** Several in one text, with `---` between them; empty ones are passed over. Of JSON, too, which is YAML. */
+export function parseYamlDocuments(source: HandWritten, text: string): readonly unknown[] {
+  if (text.length > MAX_BYTES) throw refusal(source, `it is longer than ${MAX_BYTES} bytes`);
+  const documents = parsed(source, () => loadAll(text, { maxAliases: 0 }));
+  return documents.filter((document) => document !== null && document !== undefined);
+}
+
 function parseYaml(source: HandWritten, text: string): unknown {
   if (text.trim() === "") return {};
+  return parsed(source, () => load(text, { maxAliases: 0 })) ?? {};
+}
+
+function parsed<T>(source: HandWritten, parse: () => T): T {
   try {
-    return load(text, { maxAliases: 0 }) ?? {};
+    return parse();
   } catch (error) {
     // What the parser says quotes the file, secrets included: the place has to do.
     const mark = error instanceof YAMLException ? error.mark : undefined;

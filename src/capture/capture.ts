@@ -7,7 +7,9 @@ import { DomainError } from "../base/errors.ts";
 import type { Finding, FindingSink } from "../base/finding.ts";
 import type { ProgressSink } from "../base/progress.ts";
 import { DependencyCollector } from "../application/dependencies/collector.ts";
+import { distinct, imagesOf } from "../application/description/images.ts";
 import type { MemberList, MembershipRules, UnitScope } from "../application/membership.ts";
+import { ReleaseCollector } from "../application/releases/collector.ts";
 import type { Unit } from "../application/unit.ts";
 import { type JsonObject, objectIn, textIn } from "../kube/json.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
@@ -16,7 +18,6 @@ import type { ResourceTable } from "../kube/resource-table.ts";
 import { nameOf, type ResourcePath, type ResourceType } from "../kube/resource-type.ts";
 import type { CapturedResource, PointDependency, PointImage, PointRelease, UsedUnitName } from "../point/description.ts";
 import { pathOfObject } from "../point/object-path.ts";
-import { RunningImages } from "./images.ts";
 import { objectFile } from "./object-file.ts";
 import { ResourceList } from "./resource-list.ts";
 import { reportChanges } from "./second-look.ts";
@@ -51,7 +52,6 @@ export interface CapturedObjects {
 
 /** Most resources have no objects: their lists take a moment each, and little memory. */
 const CONCURRENT_LISTS = 6;
-const PODS = "pods";
 const CRDS = "customresourcedefinitions.apiextensions.k8s.io";
 
 /** @throws {DomainError} forbidden/kube_forbidden: of the first kind that may not be listed, without `allowPartial` */
@@ -64,7 +64,8 @@ class Capture {
   readonly #options: CaptureOptions;
   readonly #scope: UnitScope;
   readonly #dependencies: DependencyCollector;
-  readonly #images = new RunningImages();
+  readonly #releases = new ReleaseCollector();
+  readonly #images = new Map<string, PointImage>();
   /** In the order of the scope. */
   readonly #lists = new Map<MemberList, ResourceList>();
   #doneItems = 0;
@@ -85,15 +86,17 @@ class Capture {
     const lists = scope.lists.filter((list) => (this.#lists.get(list)?.count ?? 0) > 0);
     await mapConcurrent(lists, { limit: CONCURRENT_LISTS, signal }, (list) => this.#lookAgain(list));
     const resources = lists.map((list) => captured(list.resource, this.#lists.get(list)?.count ?? 0));
-    return { resources: merged(resources), dependencies, uses, images: this.#images.all, releases: [] };
+    const { api, table } = this.#options;
+    const releases = await this.#releases.releases(api, table, signal);
+    return { resources: merged(resources), dependencies, uses, images: this.#runningImages(), releases };
   }
 
   async #captureList(scope: MemberList, signal: AbortSignal): Promise<void> {
-    const { resource } = scope;
     try {
       const list = await this.#list(scope, signal, (object) => {
         this.#dependencies.add(object);
-        if (nameOf(resource) === PODS) this.#images.addPod(object);
+        this.#releases.add(object);
+        for (const image of imagesOf(object)) this.#images.set(`${image.image} ${image.digest ?? ""}`, image);
       });
       this.#lists.set(scope, list);
     } catch (error) {
@@ -163,6 +166,10 @@ class Capture {
   async #lookAgain(scope: MemberList): Promise<void> {
     const changes = await this.#lists.get(scope)?.changes((object) => this.#isMember(object));
     reportChanges(scope.resource, changes ?? [], this.#options.report);
+  }
+
+  #runningImages(): readonly PointImage[] {
+    return distinct(Array.from(this.#images.values())).toSorted((a, b) => (a.image < b.image ? -1 : 1));
   }
 
   #isMember(object: JsonObject): boolean {

@@ -18,6 +18,10 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "holdfast restore shop --to-namespace shop-copy --storage-class fast=standard",
     "holdfast restore shop --only Deployment/web,ConfigMap/web --existing update",
   ],
+  "transform test": [
+    "holdfast transform test staging.yaml --object web.yaml",
+    "kubectl get deployments -n shop -o json | holdfast transform test staging.yaml --object -",
+  ],
   "repository init": [
     "holdfast repository init --repository /srv/backups --key-out ~/backups.key",
     "holdfast repository init --repository 's3://backups/eu?region=eu-central-1' --password-file ~/.holdfast",

@@ -7,6 +7,7 @@ import packageJson from "../../package.json" with { type: "json" };
 import { type CommandContext, processContext } from "./context.ts";
 import { addExamples } from "./examples.ts";
 import { addBackup } from "./nouns/backup.ts";
+import { addApp } from "./nouns/app.ts";
 import { addCompletion } from "./nouns/completion.ts";
 import { addFiles } from "./nouns/files.ts";
 import { addLocation } from "./nouns/location.ts";
@@ -14,6 +15,7 @@ import { addPoint } from "./nouns/point.ts";
 import { addRepository } from "./nouns/repository.ts";
 import { addRestore } from "./nouns/restore.ts";
 import { addStorage } from "./nouns/storage.ts";
+import { addTransform } from "./nouns/transform.ts";
 
 const DESCRIPTION = `Protects applications that run on Kubernetes.
 
@@ -38,9 +40,11 @@ export function createProgram(context: CommandContext = processContext(new Abort
       optionDescription: (option) => new Help().optionDescription(option).replace(EMPTY_DEFAULT, ""),
     })
     .addOption(new Option("-o, --output <format>", "Format of results and errors").choices(["text", "json"]).default("text"));
+  addApp(program, context);
   addBackup(program, context);
   addRestore(program, context);
   addPoint(program, context);
+  addTransform(program, context);
   addLocation(program, context);
   addRepository(program, context);
   addFiles(program, context);

@@ -6,6 +6,7 @@ import { parseJson } from "./json.ts";
 test("parseJson() keeps every digit of integers, wherever they stand", () => {
   const text = '{"a":9007199254740993,"b":[-9223372036854775808,1],"c":{"d":18446744073709551615},"e":123456789012345678901234567890}';
   assert.equal(JSON.stringify(parseJson(text)), text);
+  assert.equal(JSON.stringify(parseJson("9007199254740993")), "9007199254740993");
 });
 
 test("parseJson() gives plain numbers where these are exact", () => {

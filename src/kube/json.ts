@@ -19,7 +19,7 @@ interface RawJson {
 const rawJson = JSON as unknown as RawJson;
 
 /** Integers of fewer digits are always safe. In most texts there are no longer ones, and asking is a hundred times cheaper than reviving. */
-const MAYBE_UNSAFE = /[:[,]\s*-?\d{16}/;
+const MAYBE_UNSAFE = /(?:^|[:[,])\s*-?\d{16}/;
 const INTEGER = /^-?\d+$/;
 
 /** @throws {SyntaxError} it is not JSON */

@@ -124,7 +124,7 @@ test("bad input of a backup is refused with a clear sentence, and makes no point
   await writeFile(nowhere, (await readFile(cluster.kubeconfig, "utf8")).replace(/https:\/\/[^"\s]+/, "https://127.0.0.1:1"));
   const otherKey = await makeLocation(t);
   for (const [args, exitCode, message] of [
-    [["backup", "no-such-namespace"], 5, /Cannot back up "no-such-namespace": the cluster has no such namespace/],
+    [["backup", "no-such-namespace"], 5, /Cannot find application "no-such-namespace": the cluster has none of that name/],
     [["backup", cluster.namespace, "--kubeconfig", nowhere], 7, /"https:\/\/127\.0\.0\.1:1" does not answer \(ECONNREFUSED\)/],
     [["backup", cluster.namespace, "--kubeconfig", join(cli.folder, "none")], 2, /Cannot find a cluster/],
     [["backup", cluster.namespace, "--location", join(cli.folder, "no-location")], 5, /Cannot open location ".*": there is none/],

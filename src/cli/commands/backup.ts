@@ -1,8 +1,9 @@
 /** `holdfast backup` */
 import type { Command } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
+import { findTarget, type Target } from "../../application/discovery/find-target.ts";
 import { MembershipRules } from "../../application/membership.ts";
-import type { DeclaredUnit, Unit } from "../../application/unit.ts";
+import type { Unit } from "../../application/unit.ts";
 import { formatBytes } from "../../base/byte-size.ts";
 import { DomainError } from "../../base/errors.ts";
 import { type BackedUpUnit, backupUnit } from "../../capture/backup-unit.ts";
@@ -10,7 +11,6 @@ import { captureObjects, type CapturedObjects } from "../../capture/capture.ts";
 import { identifyCluster } from "../../capture/cluster-identity.ts";
 import { discover } from "../../kube/discovery.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
-import { getObject } from "../../kube/objects.ts";
 import type { ResourceTable } from "../../kube/resource-table.ts";
 import { nameOf } from "../../kube/resource-type.ts";
 import { makeUnitRepository } from "../../location/unit-repository.ts";
@@ -25,8 +25,10 @@ import { openLockedSession, type RepositoryRun, writeSummary } from "../reposito
 import { writeResult } from "../output.ts";
 import { counted } from "../shown.ts";
 import { formatTable } from "../table.ts";
+import { readDeclaredUnits } from "../unit-options.ts";
 
 export interface BackupOptions {
+  readonly namespace?: string;
   readonly units?: string;
   readonly clusterName?: string;
   readonly allowPartial?: boolean;
@@ -40,8 +42,6 @@ interface Source {
   readonly cluster: PointCluster;
   readonly unit: Unit;
 }
-
-const NAMESPACES = { group: "", version: "v1", plural: "namespaces" };
 
 export async function backup(name: string, given: BackupOptions, command: Command, context: CommandContext): Promise<void> {
   const startMs = context.clock.monotonicMs();
@@ -63,28 +63,25 @@ export async function backup(name: string, given: BackupOptions, command: Comman
   });
 }
 
-async function findSource(api: KubeApi, name: string, given: BackupOptions, { context: { signal } }: LocationRun): Promise<Source> {
+async function findSource(api: KubeApi, name: string, given: BackupOptions, { context: { signal }, report }: LocationRun): Promise<Source> {
   const [table, identity] = await Promise.all([discover(api, signal), identifyCluster(api, signal)]);
-  const declared: readonly DeclaredUnit[] = [];
-  const unit = await findUnitNamed(api, name, declared, signal);
+  const declared = await readDeclaredUnits(given.units, signal);
   const rules = await MembershipRules.load(api, table, declared, signal);
-  return { api, table, rules, cluster: { ...identity, name: given.clusterName ?? identity.name }, unit };
+  const target = await findTarget(api, rules, declared, name, { namespace: given.namespace, report, signal });
+  return { api, table, rules, cluster: { ...identity, name: given.clusterName ?? identity.name }, unit: unitOf(target, name) };
 }
 
-/** @throws {DomainError} not-found/unit_not_found */
-async function findUnitNamed(api: KubeApi, name: string, declared: readonly DeclaredUnit[], signal: AbortSignal): Promise<Unit> {
-  const found = declared.find((unit) => unit.name === name);
-  if (found !== undefined) return found;
-  if (name === "cluster") return { kind: "cluster", name };
-  try {
-    await getObject(api, NAMESPACES, { name }, { signal });
-  } catch (error) {
-    if (!(error instanceof DomainError) || error.code !== "kube_not_found") throw error;
-    throw new DomainError("not-found", "unit_not_found", `Cannot back up "${name}": the cluster has no such namespace`, {
-      hint: 'Run "holdfast app list" to see what there is',
-    });
-  }
-  return { kind: "namespace", name };
+/** @throws {DomainError} usage/view_no_unit: the application is a part of a unit, and has no points of its own */
+function unitOf({ unit, view }: Target, name: string): Unit {
+  if (view === undefined) return unit;
+  throw new DomainError(
+    "usage",
+    "view_no_unit",
+    `Cannot back up "${name}" alone: it is found in the unit "${unit.name}", and a part of it`,
+    {
+      hint: `Run "holdfast backup ${unit.name}", or declare it to be a unit of its own with --units`,
+    },
+  );
 }
 
 async function openForWriting(

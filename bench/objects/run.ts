@@ -1,0 +1,31 @@
+/** The benchmark on objects: each part on a new cluster of its own, one after the other. */
+import { join } from "node:path";
+import type { VeleroPrograms } from "../../dev/peers/velero.ts";
+import { capturePart } from "./capture.ts";
+import { listPart } from "./list.ts";
+import { memoryPart } from "./memory.ts";
+import { neighbourPart } from "./neighbour.ts";
+import type { Figure, Outcome, Part } from "./part.ts";
+import { restorePart } from "./restore.ts";
+import { openWorkFolder } from "../work-folder.ts";
+import { Site } from "./site.ts";
+
+export const PARTS: readonly Part[] = [capturePart, memoryPart, restorePart, neighbourPart, listPart];
+
+export interface ObjectsPlan {
+  readonly parts: readonly Part[];
+  /** Undefined: without it. */
+  readonly velero: VeleroPrograms | undefined;
+  readonly onFigure: (figure: Figure) => void;
+}
+
+export async function benchmarkObjects(plan: ObjectsPlan, signal: AbortSignal): Promise<[Part, Outcome][]> {
+  const { parts, velero, onFigure } = plan;
+  await using work = await openWorkFolder(signal);
+  const outcomes: [Part, Outcome][] = [];
+  for (const part of parts) {
+    await using site = await Site.open(join(work.path, part.name), signal);
+    outcomes.push([part, await part.run({ site, velero, onFigure })]);
+  }
+  return outcomes;
+}

@@ -1,0 +1,59 @@
+/** Looks through the members of an application once and gathers all that can be said of it. */
+import { forEachConcurrent } from "../../base/concurrency.ts";
+import { DomainError } from "../../base/errors.ts";
+import type { FindingSink } from "../../base/finding.ts";
+import { type JsonObject, objectIn, textIn } from "../../kube/json.ts";
+import type { KubeApi } from "../../kube/kube-api.ts";
+import { listPages } from "../../kube/list.ts";
+import type { ResourceTable } from "../../kube/resource-table.ts";
+import { nameOf } from "../../kube/resource-type.ts";
+import { type Dependencies, DependencyCollector } from "../dependencies/collector.ts";
+import type { Target } from "../discovery/find-target.ts";
+import type { MembershipRules } from "../membership.ts";
+import { ReleaseCollector } from "../releases/collector.ts";
+import type { Release } from "../releases/release.ts";
+import type { Contents } from "./app-description.ts";
+import { Describer } from "./describer.ts";
+
+export interface AppDescription {
+  readonly target: Target;
+  readonly contents: Contents;
+  readonly releases: readonly Release[];
+  readonly dependencies: Dependencies;
+}
+
+const CONCURRENT_LISTS = 6;
+
+/** What may not be seen is reported, and the rest described. */
+export async function describeApp(
+  api: KubeApi,
+  table: ResourceTable,
+  rules: MembershipRules,
+  target: Target,
+  options: { readonly report: FindingSink; readonly signal?: AbortSignal | undefined },
+): Promise<AppDescription> {
+  const { report, signal } = options;
+  const { lists, membership } = rules.scopeOf(target.unit);
+  const uids = target.view === undefined ? undefined : new Set(target.view.members.map(({ uid }) => uid));
+  const describer = new Describer();
+  const releases = new ReleaseCollector();
+  const dependencies = new DependencyCollector(rules, target.unit);
+  const take = (object: JsonObject): void => {
+    const is = membership(object);
+    const isOfView = uids === undefined || uids.has(textIn(objectIn(object, "metadata"), "uid") ?? "");
+    if (is.kind === "left-out" && uids === undefined) describer.leaveOut(is.reason);
+    if (is.kind === "left-out" || is.kind === "elsewhere" || !isOfView) return;
+    for (const collector of [describer, releases, dependencies]) collector.add(object);
+  };
+  await forEachConcurrent(lists, { limit: CONCURRENT_LISTS, signal }, async ({ resource, ...list }, either) => {
+    try {
+      for await (const { items } of listPages(api, resource, { ...list, signal: either })) items.forEach(take);
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.kind !== "forbidden") throw error;
+      report({ grade: "partial", code: "kind_forbidden", object: nameOf(resource), message: error.message });
+    }
+  });
+  const outside = await dependencies.dependencies(api, table, signal);
+  for (const finding of outside.findings) report(finding);
+  return { target, contents: describer.contents(), releases: await releases.releases(api, table, signal), dependencies: outside };
+}
