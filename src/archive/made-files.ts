@@ -12,7 +12,8 @@ import { TreeBlob } from "./backup/tree-blob.ts";
 import { plainNode } from "./plain-node.ts";
 
 interface MadeFile {
-  readonly id: HexId;
+  /** undefined: it is empty. */
+  readonly id: HexId | undefined;
   readonly bytes: number;
   /** Milliseconds since 1970. */
   readonly timeMs: number;
@@ -63,9 +64,8 @@ export class MadeFiles {
 
   /** In place of one that is there. The content is short: it becomes one blob. */
   add(path: readonly string[], content: Uint8Array, timeMs: number): void {
-    this.#data.add(content, this.#id, 0);
     const [folder, name] = this.#placeOf(path);
-    folder.set(name, { id: this.#id.toHex() as HexId, bytes: content.length, timeMs });
+    folder.set(name, { id: this.#storeBlob(content), bytes: content.length, timeMs });
   }
 
   remove(path: readonly string[]): void {
@@ -100,6 +100,12 @@ export class MadeFiles {
     };
   }
 
+  #storeBlob(content: Uint8Array): HexId | undefined {
+    if (content.length === 0) return undefined;
+    this.#data.add(content, this.#id, 0);
+    return this.#id.toHex() as HexId;
+  }
+
   /** A folder is as old as the newest file below it, so that it is the same again as long as they are. */
   #store(folder: Folder, totals: { files: number; bytes: number }): { readonly tree: HexId; readonly timeMs: number } {
     const tree = new TreeBlob(this.#trees);
@@ -115,7 +121,7 @@ export class MadeFiles {
       newestMs = Math.max(newestMs, timeMs);
       totals.files++;
       totals.bytes += bytes;
-      const node = plainNode(name, { mode: FILE_MODE, timeNs: BigInt(timeMs) * NS_PER_MS }, { content: [id], size: bytes });
+      const node = plainNode(name, { mode: FILE_MODE, timeNs: BigInt(timeMs) * NS_PER_MS }, { content: id === undefined ? [] : [id], size: bytes });
       tree.add(name, encodeNode(node));
     }
     return { tree: tree.store(), timeMs: newestMs };
