@@ -80,7 +80,13 @@ const MEMBERS = [
     "v1",
     "Pod",
     "web-1",
-    { spec: { priorityClassName: "high", serviceAccountName: "web", volumes: [{ configMap: { name: "near" } }, { configMap: { name: "kube-root-ca.crt" } }] } },
+    {
+      spec: {
+        priorityClassName: "high",
+        serviceAccountName: "web",
+        volumes: [{ configMap: { name: "near" } }, { configMap: { name: "kube-root-ca.crt" } }],
+      },
+    },
     "shop",
   ),
   object("v1", "Pod", "web-2", { spec: { priorityClassName: "high" } }, "shop"),
