@@ -121,7 +121,11 @@ export class MadeFiles {
       newestMs = Math.max(newestMs, timeMs);
       totals.files++;
       totals.bytes += bytes;
-      const node = plainNode(name, { mode: FILE_MODE, timeNs: BigInt(timeMs) * NS_PER_MS }, { content: id === undefined ? [] : [id], size: bytes });
+      const node = plainNode(
+        name,
+        { mode: FILE_MODE, timeNs: BigInt(timeMs) * NS_PER_MS },
+        { content: id === undefined ? [] : [id], size: bytes },
+      );
       tree.add(name, encodeNode(node));
     }
     return { tree: tree.store(), timeMs: newestMs };
