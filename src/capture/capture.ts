@@ -15,13 +15,14 @@ import { type JsonObject, objectIn, textIn } from "../kube/json.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
 import { describeId, type ObjectId } from "../kube/object-id.ts";
 import type { ResourceTable } from "../kube/resource-table.ts";
-import { nameOf, type ResourcePath, type ResourceType } from "../kube/resource-type.ts";
+import { nameOf, type ResourceType } from "../kube/resource-type.ts";
 import type { CapturedResource, PointDependency, PointImage, PointRelease, UsedUnitName } from "../point/description.ts";
 import { pathOfObject } from "../point/object-path.ts";
 import { objectFile } from "./object-file.ts";
 import { ResourceList } from "./resource-list.ts";
 import { reportChanges } from "./second-look.ts";
-import { storageVersion } from "./storage-version.ts";
+import { otherServedVersions } from "./served-versions.ts";
+import { StoredResources } from "./stored-resources.ts";
 
 /** Where objects go. */
 export interface PointFiles {
@@ -68,6 +69,7 @@ class Capture {
   readonly #images = new Map<string, PointImage>();
   /** In the order of the scope. */
   readonly #lists = new Map<MemberList, ResourceList>();
+  readonly #stored = new StoredResources();
   #doneItems = 0;
   #doneBytes = 0;
 
@@ -85,10 +87,9 @@ class Capture {
     const { dependencies, uses } = await this.#captureDependencies();
     const lists = scope.lists.filter((list) => (this.#lists.get(list)?.count ?? 0) > 0);
     await mapConcurrent(lists, { limit: CONCURRENT_LISTS, signal }, (list) => this.#lookAgain(list));
-    const resources = lists.map((list) => captured(list.resource, this.#lists.get(list)?.count ?? 0));
     const { api, table } = this.#options;
     const releases = await this.#releases.releases(api, table, signal);
-    return { resources: merged(resources), dependencies, uses, images: this.#runningImages(), releases };
+    return { resources: this.#stored.all, dependencies, uses, images: this.#runningImages(), releases };
   }
 
   async #captureList(scope: MemberList, signal: AbortSignal): Promise<void> {
@@ -116,6 +117,7 @@ class Capture {
     };
     const restart = (): void => {
       for (const path of paths) this.#files.remove(path);
+      this.#stored.remove(scope.resource, paths.length);
       paths = [];
     };
     try {
@@ -145,7 +147,7 @@ class Capture {
     for (const { id, why, of } of missing) report(missingDependency(id, why, of));
     for (const { resource, object } of found) {
       this.#store(resource, object);
-      if (nameOf(resource) === CRDS) await this.#captureStored(object);
+      if (nameOf(resource) === CRDS) await this.#captureOtherVersions(object);
     }
     return {
       dependencies: found.map(({ id, why }) => ({ id, why })),
@@ -153,19 +155,31 @@ class Capture {
     };
   }
 
-  /** Objects of a kind are stored in another version, too, if the cluster stores them so: what the preferred one drops is not lost then. */
-  async #captureStored(definition: JsonObject): Promise<void> {
+  /** A target may serve another version than the one that is preferred here, and only this cluster can convert to it. */
+  async #captureOtherVersions(definition: JsonObject): Promise<void> {
     const { signal } = this.#options;
-    const version = storageVersion(definition);
     for (const list of this.#scope.lists.filter(({ resource }) => nameOf(resource) === textIn(objectIn(definition, "metadata"), "name"))) {
-      if (version === undefined || version === list.resource.version || (this.#lists.get(list)?.count ?? 0) === 0) continue;
-      await this.#list({ ...list, resource: { ...list.resource, version, isPreferred: false } }, signal, () => undefined);
+      if ((this.#lists.get(list)?.count ?? 0) === 0) continue;
+      for (const version of otherServedVersions(definition, list.resource.version)) {
+        await this.#list({ ...list, resource: { ...list.resource, version, isPreferred: false } }, signal, () => undefined);
+      }
     }
   }
 
   async #lookAgain(scope: MemberList): Promise<void> {
-    const changes = await this.#lists.get(scope)?.changes((object) => this.#isMember(object));
-    reportChanges(scope.resource, changes ?? [], this.#options.report);
+    const { report } = this.#options;
+    try {
+      const changes = await this.#lists.get(scope)?.changes((object) => this.#isMember(object));
+      reportChanges(scope.resource, changes ?? [], report);
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.code !== "kube_expired") throw error;
+      report({
+        grade: "info",
+        code: "changes_unknown",
+        object: nameOf(scope.resource),
+        message: `Cannot tell what has changed meanwhile: ${error.message}`,
+      });
+    }
   }
 
   #runningImages(): readonly PointImage[] {
@@ -177,11 +191,12 @@ class Capture {
     return kind === "own" || kind === "child";
   }
 
-  #store(resource: ResourcePath, object: JsonObject): readonly string[] {
+  #store(resource: ResourceType, object: JsonObject): readonly string[] {
     const metadata = objectIn(object, "metadata");
     const path = pathOfObject({ resource, namespace: textIn(metadata, "namespace") }, textIn(metadata, "name") ?? "");
     const { content, timeMs } = objectFile(object);
     this.#files.add(path, content, timeMs);
+    this.#stored.add(resource);
     this.#doneItems++;
     this.#doneBytes += content.length;
     this.#options.progress({ stage: "Capturing objects", doneItems: this.#doneItems, doneBytes: this.#doneBytes });
@@ -193,17 +208,4 @@ function missingDependency(id: ObjectId, why: string, of: readonly ObjectId[]): 
   const by = of.map(describeId).join(", ");
   const message = `${by} refers to it (${why}), and it is not there`;
   return { grade: "info", code: "dependency_missing", object: describeId(id), message };
-}
-
-function captured({ group, version, plural, kind }: ResourceType, count: number): CapturedResource {
-  return { group, version, plural, kind, count };
-}
-
-/** A unit of several namespaces lists a resource in each. */
-function merged(resources: readonly CapturedResource[]): readonly CapturedResource[] {
-  const byName = Map.groupBy(resources, ({ group, version, plural }) => `${group} ${version} ${plural}`);
-  return Array.from(byName.values(), (same) => {
-    const [first] = same as [CapturedResource, ...CapturedResource[]];
-    return { ...first, count: same.reduce((sum, { count }) => sum + count, 0) };
-  });
 }

@@ -13,8 +13,6 @@ import type { TreeNode } from "./tree.ts";
 const MAX_CHILDREN = 25;
 /** As many digits as tell images apart. */
 const DIGEST_LENGTH = "sha256:".length + 12;
-/** Members that are named as the reason of something. */
-const MAX_REASONS = 2;
 
 export function appTree({ target, contents, releases, dependencies }: AppDescription): TreeNode {
   const { unit, view } = target;
@@ -93,8 +91,9 @@ function useNote({ id, why, of }: Dependency): string {
   return shownText(`${shortId(id)}, ${why}: ${reasons(of)}`);
 }
 
-function reasons(of: readonly ObjectId[]): string {
-  return `${of.slice(0, MAX_REASONS).map(shortId).join(", ")}${of.length > MAX_REASONS ? " …" : ""}`;
+/** One tells enough; JSON has more of them. */
+function reasons([first, ...others]: readonly ObjectId[]): string {
+  return `${first === undefined ? "" : shortId(first)}${others.length > 0 ? " …" : ""}`;
 }
 
 function leftOutNodes({ leftOut }: Contents): readonly TreeNode[] {

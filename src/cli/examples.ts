@@ -3,6 +3,8 @@ import type { Command } from "commander";
 
 /** By the words of the command. Those that need a repository or a location find it in the environment, unless the example is about naming one. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  "app list": ["holdfast app list", "holdfast app list --namespace shop", "holdfast app list --units applications.yaml -o json"],
+  "app show": ["holdfast app show shop", "holdfast app show helm/web --namespace shop"],
   backup: ["holdfast backup shop --dry-run", "holdfast backup shop", "holdfast backup cluster --allow-partial"],
   "location init": [
     "holdfast location init --location /srv/backups --key-out ~/backups.key",

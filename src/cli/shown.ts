@@ -14,8 +14,8 @@ export function shortId(id: HexId): string {
 }
 
 /** "1 file", "1,234 files" */
-export function counted(count: number, noun: string, nouns = `${noun}s`): string {
-  return `${COUNT_FORMAT.format(count)} ${count === 1 ? noun : nouns}`;
+export function counted(count: number, noun: string): string {
+  return `${COUNT_FORMAT.format(count)} ${count === 1 ? noun : `${noun}s`}`;
 }
 
 /** On this machine's clock: "2026-05-01 13:45:09". */

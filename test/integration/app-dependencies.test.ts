@@ -6,7 +6,7 @@ import { MembershipRules } from "../../src/application/membership.ts";
 import { tableOf } from "../../src/application/testing/table.ts";
 import type { DeclaredUnit, Unit } from "../../src/application/unit.ts";
 import type { JsonObject } from "../../src/kube/json.ts";
-import { shortId } from "../../src/kube/object-id.ts";
+import { idOfObject, shortId } from "../../src/kube/object-id.ts";
 import { objectServer } from "../support/object-server.ts";
 
 const table = tableOf([
@@ -80,7 +80,13 @@ const MEMBERS = [
     "v1",
     "Pod",
     "web-1",
-    { spec: { priorityClassName: "high", serviceAccountName: "web", volumes: [{ configMap: { name: "near" } }] } },
+    {
+      spec: {
+        priorityClassName: "high",
+        serviceAccountName: "web",
+        volumes: [{ configMap: { name: "near" } }, { configMap: { name: "kube-root-ca.crt" } }],
+      },
+    },
     "shop",
   ),
   object("v1", "Pod", "web-2", { spec: { priorityClassName: "high" } }, "shop"),
@@ -95,11 +101,16 @@ interface World {
   readonly declared?: readonly DeclaredUnit[];
   readonly near?: readonly JsonObject[];
   readonly forbidden?: string;
+  readonly isMember?: (object: JsonObject) => boolean;
 }
 
-async function dependencies(t: TestContext, unit: Unit, { declared = [], near = [], forbidden }: World = {}): Promise<Dependencies> {
+async function dependencies(
+  t: TestContext,
+  unit: Unit,
+  { declared = [], near = [], forbidden, isMember }: World = {},
+): Promise<Dependencies> {
   const api = await objectServer(t, table, [...CLUSTER_OBJECTS, ...near], { forbidden });
-  const collector = new DependencyCollector(new MembershipRules(table, new Claims(declared)), unit);
+  const collector = new DependencyCollector(new MembershipRules(table, new Claims(declared)), unit, isMember);
   for (const member of MEMBERS) collector.add(member);
   return collector.dependencies(api, table);
 }
@@ -165,4 +176,12 @@ test("a namespace uses the declared unit that has taken something out of it", as
     uses.filter(({ unit }) => unit.kind === "declared").map(({ unit, id }) => [unit.name, shortId(id)]),
     [["base", "ConfigMap/near"]],
   );
+});
+
+test("a part of a namespace needs what it refers to beside it", async (t) => {
+  const near = [object("v1", "ConfigMap", "near", {}, "shop"), object("v1", "ConfigMap", "kube-root-ca.crt", {}, "shop")];
+  const { found, uses } = await dependencies(t, shop, { near, isMember: (it) => idOfObject(it).name !== "near" });
+  assert.ok(found.some(({ id, why }) => shortId(id) === "ConfigMap/near" && why === "volume"));
+  assert.ok(found.every(({ id }) => id.name !== "kube-root-ca.crt"));
+  assert.ok(uses.every(({ unit }) => unit.name !== "shop"));
 });

@@ -9,6 +9,7 @@ import { idOfObject, keyOf, type ObjectId } from "../../kube/object-id.ts";
 import type { ResourceTable } from "../../kube/resource-table.ts";
 import { objectExclusion } from "../exclusions.ts";
 import type { MembershipRules } from "../membership.ts";
+import { builtInController } from "../owners.ts";
 import { referencesOf } from "../references/references.ts";
 import { SERVICE, SERVICE_ACCOUNT } from "../references/reference.ts";
 import type { Dependency, Unit } from "../unit.ts";
@@ -37,15 +38,18 @@ const NAMESPACE = { group: "", kind: "Namespace", namespace: undefined };
 export class DependencyCollector {
   readonly #rules: MembershipRules;
   readonly #unit: Unit;
+  readonly #isMember: ((object: JsonObject) => boolean) | undefined;
   readonly #namespaces: readonly string[];
   readonly #needs = new Needs();
   readonly #outside = new Needs();
   readonly #examples = new Map<string, ObjectId>();
   readonly #pointedAt = new Set<string>();
 
-  constructor(rules: MembershipRules, unit: Unit) {
+  /** @param isMember Of a part of a unit: whether an object of the unit is in it */
+  constructor(rules: MembershipRules, unit: Unit, isMember?: (object: JsonObject) => boolean) {
     this.#rules = rules;
     this.#unit = unit;
+    this.#isMember = isMember;
     this.#namespaces = unit.kind === "namespace" ? [unit.name] : unit.kind === "declared" ? unit.namespaces : [];
   }
 
@@ -55,7 +59,7 @@ export class DependencyCollector {
     const kind = `${id.group} ${id.kind}`;
     if (!this.#examples.has(kind)) this.#examples.set(kind, id);
     if (id.group === "" && (id.kind === SERVICE.kind || id.kind === SERVICE_ACCOUNT.kind)) this.#pointedAt.add(keyOf(id));
-    this.#addReferences(object, id);
+    this.#addReferences(object, id, builtInController(object) !== undefined);
   }
 
   /** After the last member. */
@@ -83,25 +87,30 @@ export class DependencyCollector {
     return { found: [...found, ...second, ...beside], missing: search.missing, uses, findings: search.findings };
   }
 
-  #addReferences(object: JsonObject, id: ObjectId): void {
+  #addReferences(object: JsonObject, id: ObjectId, isChild: boolean): void {
     for (const reference of referencesOf(object)) {
       const { kind, namespace } = reference.id;
       if (namespace === undefined) {
-        if (this.#unit.kind !== "cluster" && !OF_STORAGE.has(kind)) this.#needs.add(reference, id);
-      } else if (this.#isUndecided(namespace)) this.#outside.add(reference, id);
+        if (this.#unit.kind !== "cluster" && !OF_STORAGE.has(kind)) this.#needs.add(reference, id, isChild);
+      } else if (this.#isUndecided(namespace)) this.#outside.add(reference, id, isChild);
     }
   }
 
-  /** Whether a thing in it may be in another unit: only in a namespace that is in this one whole it cannot. */
+  /** Whether a thing in it may be no member: only in a namespace that is in the unit whole it cannot. */
   #isUndecided(namespace: string): boolean {
-    return this.#unit.kind !== "namespace" || namespace !== this.#unit.name || this.#rules.claims.concerns(namespace);
+    return (
+      this.#isMember !== undefined ||
+      this.#unit.kind !== "namespace" ||
+      namespace !== this.#unit.name ||
+      this.#rules.claims.concerns(namespace)
+    );
   }
 
   async #pointing(search: Search): Promise<readonly FoundDependency[]> {
     const seen: Seen = {
       has: (id) => this.#pointedAt.has(keyOf(id)),
       example: (group, kind) => this.#examples.get(`${group} ${kind}`),
-      namespaces: this.#unit.kind === "namespace" ? this.#namespaces : [],
+      namespaces: this.#unit.kind === "namespace" && this.#isMember === undefined ? this.#namespaces : [],
     };
     return search.list(POINTING_KINDS, (object) => (objectExclusion(object) === undefined ? pointerOf(object, seen) : undefined));
   }
@@ -120,9 +129,11 @@ export class DependencyCollector {
       use({ kind: "namespace", name: need.id.namespace ?? "" }, need);
     }
     for (const found of await search.fetch(this.#outside.all().filter(mayBeIn))) {
+      if (objectExclusion(found.object) !== undefined) continue;
       const unit = this.#rules.unitOf(found.object);
-      if (unit.kind === this.#unit.kind && unit.name === this.#unit.name) continue;
-      use(unit, { id: found.id, of: found.of, why: found.why });
+      const isOwn = unit.kind === this.#unit.kind && unit.name === this.#unit.name;
+      if (isOwn && this.#isMember?.(found.object) !== false) continue;
+      if (!isOwn) use(unit, { id: found.id, of: found.of, why: found.why });
       if (this.#namespaces.includes(found.id.namespace ?? "")) beside.push(found);
     }
     return { beside, uses: [...uses.values()] };

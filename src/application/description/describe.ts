@@ -35,14 +35,14 @@ export async function describeApp(
   const { report, signal } = options;
   const { lists, membership } = rules.scopeOf(target.unit);
   const uids = target.view === undefined ? undefined : new Set(target.view.members.map(({ uid }) => uid));
+  const isOfView = (object: JsonObject): boolean => uids?.has(textIn(objectIn(object, "metadata"), "uid") ?? "") ?? true;
+  const dependencies = new DependencyCollector(rules, target.unit, uids === undefined ? undefined : isOfView);
   const describer = new Describer();
   const releases = new ReleaseCollector();
-  const dependencies = new DependencyCollector(rules, target.unit);
   const take = (object: JsonObject): void => {
     const is = membership(object);
-    const isOfView = uids === undefined || uids.has(textIn(objectIn(object, "metadata"), "uid") ?? "");
     if (is.kind === "left-out" && uids === undefined) describer.leaveOut(is.reason);
-    if (is.kind === "left-out" || is.kind === "elsewhere" || !isOfView) return;
+    if (is.kind === "left-out" || is.kind === "elsewhere" || !isOfView(object)) return;
     for (const collector of [describer, releases, dependencies]) collector.add(object);
   };
   await forEachConcurrent(lists, { limit: CONCURRENT_LISTS, signal }, async ({ resource, ...list }, either) => {

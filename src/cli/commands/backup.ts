@@ -15,7 +15,7 @@ import type { ResourceTable } from "../../kube/resource-table.ts";
 import { nameOf } from "../../kube/resource-type.ts";
 import { makeUnitRepository } from "../../location/unit-repository.ts";
 import { addUnit, findUnit, type UnitPlace } from "../../location/units.ts";
-import type { PointCluster } from "../../point/description.ts";
+import type { CapturedResource, PointCluster } from "../../point/description.ts";
 import { assertWriter } from "../../repository/writer.ts";
 import { openCluster } from "../cluster-options.ts";
 import type { CommandContext } from "../context.ts";
@@ -102,11 +102,11 @@ async function openForWriting(
 }
 
 function writePlan({ resources, dependencies }: CapturedObjects, { unit }: Source, run: LocationRun): void {
-  const objects = resources.reduce((sum, { count }) => sum + count, 0);
+  const objects = objectCount(resources);
   writeResult(run.context, run.format, { dryRun: true, unit: unit.name, objects, resources, dependencies, findings: run.findings }, () => {
-    const rows = resources.map((resource) => [nameOf(resource), String(resource.count)]);
+    const rows = resources.map((resource) => [`${nameOf(resource)} ${resource.version}`, String(resource.count)]);
     const table = formatTable([{ title: "Resource" }, { title: "Objects", align: "right" }], rows);
-    return `${table}\n\nWould capture ${counted(objects, "object")} of ${unit.name}, and ${counted(dependencies.length, "dependency", "dependencies")}`;
+    return `${table}\n\nWould capture ${counted(objects, "object")} of ${unit.name}, ${dependencies.length} of them for others to use, too`;
   });
 }
 
@@ -118,7 +118,7 @@ function summaryJson({ handle, description, totals }: BackedUpUnit, { path }: Un
     unit: unit.name,
     path,
     isPartial: handle.isPartial,
-    objects: resources.reduce((sum, { count }) => sum + count, 0),
+    objects: objectCount(resources),
     dependencies: dependencies.length,
     bytesProcessed: totals.bytes,
     bytesStored: totals.storedBytes,
@@ -126,11 +126,17 @@ function summaryJson({ handle, description, totals }: BackedUpUnit, { path }: Un
 }
 
 function summaryText({ handle, description, totals }: BackedUpUnit, elapsedMs: number): string {
-  const objects = description.resources.reduce((sum, { count }) => sum + count, 0);
-  const needs = counted(description.dependencies.length, "dependency", "dependencies");
+  const { resources, dependencies } = description;
+  const kinds = counted(new Set(resources.map(nameOf)).size, "kind");
   return [
     `Saved restore point ${handle.id} of ${description.unit.name}${handle.isPartial ? ", which is partial" : ""}`,
-    `Objects  ${counted(objects, "object")} of ${counted(description.resources.length, "kind")}, and ${needs}, ${formatElapsed(elapsedMs)}`,
+    `Objects  ${counted(objectCount(resources), "object")} of ${kinds}, ${dependencies.length} of them for others to use, too; ${formatElapsed(elapsedMs)}`,
     `Stored   ${formatBytes(totals.storedBytes)} of ${formatBytes(totals.bytes)}`,
   ].join("\n");
+}
+
+/** An object that is there in several versions is one. */
+function objectCount(resources: readonly CapturedResource[]): number {
+  const byName = Map.groupBy(resources, nameOf);
+  return Array.from(byName.values(), (versions) => Math.max(...versions.map(({ count }) => count))).reduce((sum, count) => sum + count, 0);
 }
