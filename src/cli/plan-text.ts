@@ -43,14 +43,16 @@ function headText(point: string, entries: readonly PlanEntry[]): string {
 }
 
 function entryLines(entry: PlanEntry, hasPlaces: boolean): readonly string[] {
-  const { id, action, grade, why, refusal, changes = [] } = entry;
+  const { id, action, grade, why, refusal, changes = [], transforms } = entry;
   const place = hasPlaces && id.namespace !== undefined ? `${id.namespace}/` : "";
   const name = cutEnd(shownText(`${place}${shortId(id)}`), NAME_COLUMNS);
   const state = refusal === undefined ? (grade ?? "") : "refused";
   const space = " ".repeat(NAME_COLUMNS - terminalWidth(name));
   return [
     `  ${(action === "skip" ? "keep" : action).padEnd(7)}  ${name}${space}  ${state}`.trimEnd(),
-    ...[why, refusal].filter((text) => text !== undefined).map((text) => cutEnd(`           ${shownText(text)}`, COLUMNS)),
+    ...[why, transforms === undefined ? undefined : `transformed: ${transforms.join(", ")}`, refusal]
+      .filter((text) => text !== undefined)
+      .map((text) => cutEnd(`           ${shownText(text)}`, COLUMNS)),
     ...changes.map((change) => cutEnd(`           ${changeText(change)}`, COLUMNS)),
   ];
 }

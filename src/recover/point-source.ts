@@ -2,10 +2,16 @@
 import type { CapturedResource, PointDependency } from "../point/description.ts";
 import type { PointObject } from "../point/point-object.ts";
 import type { RestorePoint } from "../point/restore-point.ts";
-import type { Prepared } from "./prepare/prepared.ts";
+import type { LeftOut, PreparedObject } from "./prepare/prepared.ts";
 
 /** The same answer to the same object, always. */
-export type Prepare = (object: PointObject) => Prepared;
+export type Prepare = (object: PointObject) => ReadyObject | LeftOut;
+
+/** What is to be written, changed by transforms, too. */
+export interface ReadyObject extends PreparedObject {
+  /** Names of those that changed it. */
+  readonly transforms?: readonly string[];
+}
 
 export interface PointSource {
   /** Id of the point, for plans and messages. */

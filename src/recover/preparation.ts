@@ -8,6 +8,7 @@ import type { PointSource, Prepare } from "./point-source.ts";
 import { prepare } from "./prepare/prepare.ts";
 import { type ClaimTemplate, targetOf, type TargetOptions } from "./prepare/target.ts";
 import { Selection } from "./selection.ts";
+import { compileTransforms } from "./transform/read-transforms.ts";
 
 export interface PreparationRequest {
   readonly source: PointSource;
@@ -18,16 +19,39 @@ export interface PreparationRequest {
   readonly signal: AbortSignal;
 }
 
-/** @throws {DomainError} usage/restore_namespaces: several namespaces cannot become one */
-export async function preparation({ source, unit, options, isSameCluster, signal }: PreparationRequest): Promise<Prepare> {
-  const { toNamespace, namePrefix, storageClasses, only } = options;
+export interface Preparation {
+  readonly prepare: Prepare;
+  /** Without the transforms: for objects that are looked at only. */
+  readonly plain: Prepare;
+  /** Once all objects were prepared. @throws {DomainError} usage/transform_unmatched */
+  readonly assertUsed: () => void;
+}
+
+/**
+ * @throws {DomainError} usage/restore_namespaces: several namespaces cannot become one
+ * @throws {DomainError} usage/transform_file
+ */
+export async function preparation({ source, unit, options, isSameCluster, signal }: PreparationRequest): Promise<Preparation> {
+  const { toNamespace, namePrefix, storageClasses, only, transform } = options;
   const target = targetOf({
     isSameCluster,
     ...(toNamespace === undefined ? {} : { namespaces: renamed(unit, toNamespace) }),
     ...(storageClasses === undefined ? {} : { storageClasses: new Map(Object.entries(storageClasses)) }),
     ...(namePrefix === undefined ? {} : { namePrefix, ...(await restoredNames(source, only, signal)) }),
   });
-  return (object) => prepare(object, target);
+  const plain: Prepare = (object) => prepare(object, target);
+  if (transform === undefined) return { prepare: plain, plain, assertUsed: () => undefined };
+  const transforms = compileTransforms(transform.text, transform.file);
+  return {
+    plain,
+    prepare(captured) {
+      const prepared = prepare(captured, target);
+      if (prepared.kind === "left-out") return prepared;
+      const { object, steps } = transforms.apply(prepared.object);
+      return steps.length === 0 ? prepared : { ...prepared, object, transforms: steps.map(({ name }) => name) };
+    },
+    assertUsed: () => transforms.assertMatched(),
+  };
 }
 
 function renamed({ kind, name, namespaces }: PointUnit, toNamespace: string): ReadonlyMap<string, string> {

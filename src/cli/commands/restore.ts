@@ -9,9 +9,10 @@ import { describeId } from "../../kube/object-id.ts";
 import type { ResourceTable } from "../../kube/resource-table.ts";
 import { AdaptivePace, maxSpeed } from "../../recover/execute/pace.ts";
 import { makePlan, type PlannedRestore, type PlanRequest } from "../../recover/plan/make-plan.ts";
-import type { Dependencies, Existing, PlanOptions, RestorePlan } from "../../recover/plan/plan.ts";
+import type { Dependencies, Existing, PlanOptions, RestorePlan, TransformFile } from "../../recover/plan/plan.ts";
 import { outdated, readPlan, writePlan } from "../../recover/plan/plan-file.ts";
 import { planOutdated } from "../../recover/plan/refusals.ts";
+import { assertValid } from "../../recover/plan/assert-valid.ts";
 import { verify } from "../../recover/plan/verify.ts";
 import { sourceOf } from "../../recover/point-source.ts";
 import { preparation } from "../../recover/preparation.ts";
@@ -57,11 +58,12 @@ export async function restore(name: string, given: RestoreOptions, command: Comm
       if (saved !== undefined && saved.point !== source.id) throw planOfAnother(saved, source.id);
       const options = saved?.options ?? (await readOptions(given, table));
       const { unit } = description;
-      const prepare = await preparation({ source, unit, options, isSameCluster: description.cluster.id === cluster.id, signal });
-      const request = { api, table, cluster: cluster.id, source, options, prepare, progress: display.sink, signal };
+      const prepared = await preparation({ source, unit, options, isSameCluster: description.cluster.id === cluster.id, signal });
+      const request = { api, table, cluster: cluster.id, source, options, preparation: prepared, progress: display.sink, signal };
       const planned = await (saved === undefined ? makePlan(request) : makePlanAgain(request, saved));
       const planMs = Math.round(clock.monotonicMs() - startMs);
-      const execution = { api, source, prepare, pace, progress: display.sink, signal };
+      const execution = { api, source, prepare: prepared.prepare, pace, progress: display.sink, signal };
+      await assertValid(planned, execution);
       if (dryRun) {
         const plan = await verify(planned, execution);
         if (given.plan !== undefined) await writePlan(given.plan, plan);
@@ -126,9 +128,9 @@ function parseOnly(text: string, table: ResourceTable): string {
   }
 }
 
-async function readTransform(path: string): Promise<string> {
+async function readTransform(path: string): Promise<TransformFile> {
   try {
-    return await readFile(path, "utf8");
+    return { file: path, text: await readFile(path, "utf8") };
   } catch (cause) {
     throw new DomainError("usage", "transform_file", `Cannot read transform "${path}"`, { cause });
   }

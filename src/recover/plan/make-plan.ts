@@ -6,9 +6,10 @@ import { describeId, keyOf, type ObjectId } from "../../kube/object-id.ts";
 import type { ResourceTable } from "../../kube/resource-table.ts";
 import { type JsonObject, objectIn, textIn } from "../../kube/json.ts";
 import type { ResourceType } from "../../kube/resource-type.ts";
-import type { PointSource, Prepare } from "../point-source.ts";
+import type { PointSource } from "../point-source.ts";
 import type { PreparedObject } from "../prepare/prepared.ts";
 import { WAVES } from "../prepare/waves.ts";
+import type { Preparation } from "../preparation.ts";
 import { Selection } from "../selection.ts";
 import { type ChosenResource, chooseVersions } from "./choose-versions.ts";
 import { decide } from "./decide.ts";
@@ -28,7 +29,7 @@ export interface PlanRequest {
   readonly cluster: string;
   readonly source: PointSource;
   readonly options: PlanOptions;
-  readonly prepare: Prepare;
+  readonly preparation: Preparation;
   readonly progress?: ProgressSink | undefined;
   readonly signal: AbortSignal;
 }
@@ -52,7 +53,7 @@ export interface PlannedUids {
 
 /** @throws {DomainError} what stands in the way: see refusals.ts. Nothing has been changed then */
 export async function makePlan(request: PlanRequest): Promise<PlannedRestore> {
-  const { api, table, cluster, source, options, prepare, signal } = request;
+  const { api, table, cluster, source, options, preparation, signal } = request;
   const defined = await definitionsIn(request);
   const resources = chooseVersions(source.resources, table, defined);
   const namespaces = new TargetNamespaces(api, signal);
@@ -73,7 +74,7 @@ export async function makePlan(request: PlanRequest): Promise<PlannedRestore> {
     const planned = new Set(entries.map(({ id }) => keyOf(id)));
     for (const [namespace, isThere] of namespaces.known) {
       if (!isThere) continue;
-      const found = await otherThings(api, { table, namespace, planned, prepare, signal });
+      const found = await otherThings(api, { table, namespace, planned, prepare: preparation.plain, signal });
       if (found.length > 0) throw otherThingsThere(namespace, found);
     }
   }
@@ -89,7 +90,7 @@ export async function makePlan(request: PlanRequest): Promise<PlannedRestore> {
 }
 
 async function* entriesOf(
-  { api, source, options, prepare, progress, signal }: PlanRequest,
+  { api, source, options, preparation, progress, signal }: PlanRequest,
   resources: readonly ChosenResource[],
   namespaces: TargetNamespaces,
 ): AsyncGenerator<{ readonly entry: PlanEntry; readonly prepared?: PreparedObject }, void, undefined> {
@@ -105,7 +106,7 @@ async function* entriesOf(
     for await (const point of source.objects(captured, signal)) {
       progress?.({ stage: "Planning", doneBytes: 0, doneItems: ++doneItems, totalItems });
       if (!selection.includes(captured.kind, point.name)) continue;
-      const prepared = prepare(point);
+      const prepared = preparation.prepare(point);
       const pointId = { group: captured.group, kind: captured.kind, namespace: point.namespace, name: point.name };
       if (prepared.kind === "left-out") {
         yield { entry: { id: pointId, resource: point.resource, action: "skip", why: prepared.reason } };
@@ -131,6 +132,7 @@ async function* entriesOf(
         action: decision.action,
         ...(decision.why === undefined ? {} : { why: decision.why }),
         ...(decision.action === "skip" ? {} : { digest: digestOf(prepared), ...gradeOf(state, prepared, namespaces) }),
+        ...(prepared.transforms === undefined ? {} : { transforms: prepared.transforms }),
         ...(found === undefined ? {} : { live: versionOf(found) }),
         ...(decision.isHalfDone === undefined ? {} : { isHalfDone: decision.isHalfDone }),
         ...(decision.difference === undefined ? {} : { changes: decision.difference.changes }),
@@ -142,6 +144,7 @@ async function* entriesOf(
   if (terminating.length > 0) throw beingDeleted(terminating);
   if (exist.length > 0) throw existsAlready(exist);
   if (selection.missing.length > 0) throw nothingChosen(selection.missing);
+  preparation.assertUsed();
 }
 
 /** What cannot be asked of the server, as it has no place for it yet. */

@@ -37,6 +37,8 @@ export interface PlanEntry {
   readonly doubt?: string;
   /** The server was asked, and would not take it: its words. */
   readonly refusal?: string;
+  /** Names of those that changed it. */
+  readonly transforms?: readonly string[];
   /** Of what is written, in hex digits: see digest.ts. */
   readonly digest?: string;
   /** What it finds there. */
@@ -59,10 +61,15 @@ export interface PlanOptions {
   readonly namePrefix?: string;
   /** By the name of the class in the point. */
   readonly storageClasses?: Readonly<Record<string, string>>;
-  /** Text of the file. */
-  readonly transform?: string;
+  readonly transform?: TransformFile;
   /** As `Deployment/web`; all without any. */
   readonly only?: readonly string[];
+}
+
+export interface TransformFile {
+  /** What messages call it. */
+  readonly file: string;
+  readonly text: string;
 }
 
 export const EXISTING = ["fail", "keep", "update", "replace"] as const;
