@@ -46,7 +46,7 @@ export class FileContents {
   async #read(id: HexId): Promise<Uint8Array> {
     const { index, repository, signal } = this.#session;
     this.#id.setFromHex(id);
-    let failure: unknown = new DomainError("corrupt", "blob_missing", `Cannot read blob "${id}": it is not in the index`);
+    let failure: DomainError | undefined;
     for (const entry of index.locations("data", this.#id, 0)) {
       const [pack, offset, length] = [index.packId(index.packOf(entry)), index.offsetOf(entry), index.lengthOf(entry)];
       try {
@@ -60,6 +60,6 @@ export class FileContents {
         failure = error;
       }
     }
-    throw failure;
+    throw failure ?? new DomainError("corrupt", "blob_missing", `Cannot read blob "${id}": it is not in the index`);
   }
 }

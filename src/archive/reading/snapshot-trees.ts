@@ -34,7 +34,7 @@ export class SnapshotTrees {
     // What lies in memory would be given without a look at it.
     signal.throwIfAborted();
     this.#id.setFromHex(id);
-    let failure: unknown = new DomainError("corrupt", "tree_missing", `Cannot read tree "${id}": it is not in the index`);
+    let failure: DomainError | undefined;
     for (const entry of index.locations("tree", this.#id, 0)) {
       try {
         const sealed = await this.#packs.read(index.packId(index.packOf(entry)), index.offsetOf(entry), index.lengthOf(entry), { signal });
@@ -44,7 +44,7 @@ export class SnapshotTrees {
         failure = error;
       }
     }
-    throw failure;
+    throw failure ?? new DomainError("corrupt", "tree_missing", `Cannot read tree "${id}": it is not in the index`);
   }
 
   /** How many the index has, those of other snapshots included. */
@@ -80,7 +80,7 @@ export class SnapshotTrees {
 }
 
 /** What is lost for a reader, but not for a repository that has another copy or another snapshot. */
-export function isDamage(error: unknown): boolean {
+export function isDamage(error: unknown): error is DomainError {
   return error instanceof DomainError && (error.kind === "corrupt" || error.code === "object_not_found");
 }
 
