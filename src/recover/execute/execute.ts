@@ -1,6 +1,5 @@
 /** Executes a plan: wave after wave, and within a wave at once, reading the point again as it goes. What one object is refused stops no other. */
 import { forEachConcurrent } from "../../base/concurrency.ts";
-import { Deadline } from "../../base/deadline.ts";
 import { DomainError, isRetryable } from "../../base/errors.ts";
 import type { Finding, FindingSink } from "../../base/finding.ts";
 import type { ProgressSink } from "../../base/progress.ts";
@@ -81,10 +80,10 @@ class ExecutionRun {
   /** What a webhook gave no answer for: that may run in what was restored after it, and takes its time to start. */
   async postponed(): Promise<void> {
     const { api, pace, signal, progress } = this.#execution;
-    using deadline = new Deadline(api.clock, POSTPONED_MS);
+    const untilMs = api.clock.monotonicMs() + POSTPONED_MS;
     while (this.#postponed.length > 0) {
       const objects = this.#postponed.splice(0);
-      const mayPostpone = !deadline.signal.aborted;
+      const mayPostpone = api.clock.monotonicMs() < untilMs;
       await forEachConcurrent(objects, { limit: pace.maxConcurrency, signal }, (object, either) =>
         this.#write(object, mayPostpone, either),
       );
