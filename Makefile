@@ -35,7 +35,7 @@ cluster-down: $(INSTALLED) ## Remove it with everything in it (NAME=dev)
 demo: ## Show the product at work
 	@echo 'There is no demo yet: this version can not back up or restore anything' >&2; exit 9
 
-bench: $(INSTALLED) ## Measure the product beside restic and kopia (BENCH="--help" lists the options)
+bench: $(INSTALLED) ## Measure the product beside restic, kopia and Velero (BENCH="--help" lists the options)
 	@$(NODE) bench/run.ts $(BENCH)
 
 $(INSTALLED): package.json package-lock.json | tools

@@ -105,7 +105,10 @@ async function benchObjects(options: ObjectsOptions, outputName: string, signal:
   if (output === "json") {
     const results = outcomes.map(([{ name, description }, outcome]) => ({ name, description, ...outcome }));
     process.stdout.write(`${JSON.stringify({ machine, velero: VELERO_VERSION, parts: results })}\n`);
-  } else process.stdout.write(`${machineText(machine)}  \nVelero ${VELERO_VERSION}\n\n${report(outcomes)}`);
+  } else {
+    const facts = [machineText(machine), velero === undefined ? "Without Velero" : `Velero ${VELERO_VERSION}`];
+    process.stdout.write(`${facts.join("  \n")}\n\n${report(outcomes)}`);
+  }
 }
 
 function chooseOutput(name: string): string | undefined {

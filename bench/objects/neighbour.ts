@@ -45,9 +45,11 @@ async function neighbour(bench: ObjectsBench): Promise<Outcome> {
   const alone = percentiles(await latencies(api, AbortSignal.any([signal, AbortSignal.timeout(ALONE_MS)])));
   figures.add("requests alone", "neighbour", alone);
   const restored = new AbortController();
-  const measuring = latencies(api, AbortSignal.any([signal, restored.signal]));
-  const cost = await holdfast.restore(NAMESPACE).finally(() => restored.abort());
-  const beside = percentiles(await measuring);
+  const [cost, measured] = await Promise.all([
+    holdfast.restore(NAMESPACE).finally(() => restored.abort()),
+    latencies(api, AbortSignal.any([signal, restored.signal])),
+  ]);
+  const beside = percentiles(measured);
   await requireFull(site, NAMESPACE, OBJECTS);
   figures.add("requests beside a restore", "neighbour", beside);
   figures.add("restore beside them", "holdfast", costValues(cost));

@@ -6,11 +6,11 @@
  * only, before anything is decided. That holds a uid for each of their objects in memory; without declared units there is nothing.
  */
 import { forEachConcurrent } from "../base/concurrency.ts";
-import { DomainError } from "../base/errors.ts";
 import { type JsonObject, objectIn, textIn } from "../kube/json.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
 import { listPages } from "../kube/list.ts";
 import type { ResourceType } from "../kube/resource-type.ts";
+import { isHidden } from "./hidden.ts";
 import { ownersOf } from "./owners.ts";
 import { matches, parseSelector, type Selector } from "./selector.ts";
 import type { DeclaredUnit } from "./unit.ts";
@@ -55,7 +55,7 @@ export class Claims {
         }
       } catch (error) {
         // What may not be listed is no member either; whoever lists the members says so.
-        if (!(error instanceof DomainError) || error.kind !== "forbidden") throw error;
+        if (!isHidden(error)) throw error;
       }
     });
     return claims;

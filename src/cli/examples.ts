@@ -14,6 +14,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "point show": ["holdfast point show shop", "holdfast point show 01M8J3GYGCV0"],
   "point browse": ["holdfast point browse shop objects/shop", "holdfast point browse shop@01M8J3GYGCV0"],
   "point extract": ["holdfast point extract shop deployment/web", "holdfast point extract shop objects/shop/core/configmaps/v1/web.json"],
+  "point diff": ["holdfast point diff shop", "holdfast point diff shop@01M8J3GYGCV0 shop@latest --exit-code"],
   restore: [
     "holdfast restore shop --dry-run --plan shop.plan",
     "holdfast restore shop@01M8J3GYGCV0 --plan shop.plan",

@@ -30,18 +30,22 @@ export async function objectServer(
     }
   }
   for (const [path, items] of lists) answers.set(path, json({ metadata: { resourceVersion: "1" }, items }));
+  const plurals = new Set(table.resources.map(({ plural }) => plural));
+  const none = (path: string): Answer => {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    return plurals.has(name) ? json({ metadata: { resourceVersion: "1" }, items: [] }) : notFound(name);
+  };
   const { api } = await scriptedApi(test, [
     (response, request) => {
       const path = request.url.pathname;
       const isForbidden = forbidden !== undefined && path.includes(forbidden);
-      const answer = isForbidden ? failed(403, "Forbidden") : (answers.get(path) ?? notFound(path));
+      const answer = isForbidden ? failed(403, "Forbidden") : (answers.get(path) ?? none(path));
       answer(response, request);
     },
   ]);
   return api;
 }
 
-function notFound(path: string): Answer {
-  const name = path.slice(path.lastIndexOf("/") + 1);
+function notFound(name: string): Answer {
   return json({ kind: "Status", status: "Failure", reason: "NotFound", details: { name } }, 404);
 }

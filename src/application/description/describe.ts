@@ -1,6 +1,5 @@
 /** Looks through the members of an application once and gathers all that can be said of it. */
 import { forEachConcurrent } from "../../base/concurrency.ts";
-import { DomainError } from "../../base/errors.ts";
 import type { FindingSink } from "../../base/finding.ts";
 import { type JsonObject, objectIn, textIn } from "../../kube/json.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
@@ -9,6 +8,7 @@ import type { ResourceTable } from "../../kube/resource-table.ts";
 import { nameOf } from "../../kube/resource-type.ts";
 import { type Dependencies, DependencyCollector } from "../dependencies/collector.ts";
 import type { Target } from "../discovery/find-target.ts";
+import { isHidden } from "../hidden.ts";
 import type { MembershipRules } from "../membership.ts";
 import { ReleaseCollector } from "../releases/collector.ts";
 import type { Release } from "../releases/release.ts";
@@ -49,7 +49,7 @@ export async function describeApp(
     try {
       for await (const { items } of listPages(api, resource, { ...list, signal: either })) items.forEach(take);
     } catch (error) {
-      if (!(error instanceof DomainError) || error.kind !== "forbidden") throw error;
+      if (!isHidden(error)) throw error;
       report({ grade: "partial", code: "kind_forbidden", object: nameOf(resource), message: error.message });
     }
   });

@@ -11,6 +11,7 @@ import { type ListOptions, listPages } from "../../kube/list.ts";
 import { getObject } from "../../kube/objects.ts";
 import { nameOf, type ResourceType } from "../../kube/resource-type.ts";
 import { objectExclusion } from "../exclusions.ts";
+import { isHidden } from "../hidden.ts";
 import type { MembershipRules } from "../membership.ts";
 import { builtInAmong } from "../owners.ts";
 import type { DeclaredUnit } from "../unit.ts";
@@ -96,7 +97,7 @@ class Surveyor {
         for (const item of items) take(item);
       }
     } catch (error) {
-      if (!(error instanceof DomainError) || (error.kind !== "forbidden" && error.kind !== "unsupported")) throw error;
+      if (!isHidden(error)) throw error;
       report({ grade: "partial", code: "kind_forbidden", object: nameOf(resource), message: error.message });
     }
   }

@@ -1,7 +1,10 @@
 /** `holdfast point …` */
 import type { Command } from "commander";
+import { addClusterOptions } from "../cluster-options.ts";
+import type { PointDiffGiven } from "../commands/point-diff.ts";
 import type { CommandContext } from "../context.ts";
 import { addLocationOptions } from "../repository-options.ts";
+import { addUnitsOption } from "../unit-options.ts";
 
 export const POINT_ARGUMENT = "Id of a restore point, its beginning, or UNIT@ID; UNIT or UNIT@latest is the newest of a unit";
 
@@ -38,4 +41,17 @@ export function addPoint(program: Command, context: CommandContext): void {
     const { pointExtract } = await import("../commands/point-extract.ts");
     await pointExtract(name, path, command, context);
   });
+  const diff = point
+    .command("diff")
+    .argument("<before>", POINT_ARGUMENT)
+    .argument("[after]", 'Another restore point, or "live": the application as it is in the cluster', "live")
+    .description("Say what changed between two restore points, or since one, field by field")
+    .option("--all", "With what controllers make and servers write by themselves, too: pods, status, versions")
+    .option("--exit-code", "End with exit code 6 if anything differs");
+  addLocationOptions(addUnitsOption(addClusterOptions(diff))).action(
+    async (before: string, after: string, given: PointDiffGiven, command: Command) => {
+      const { pointDiff } = await import("../commands/point-diff.ts");
+      await pointDiff(before, after, given, command, context);
+    },
+  );
 }

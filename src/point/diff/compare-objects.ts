@@ -26,16 +26,17 @@ export async function* compareObjects({ before, readBefore, after, isAll }: Comp
   const digests = new ObjectDigests({ isAll });
   for await (const object of before) digests.add(object);
   for await (const object of after(digests)) {
-    if (!digests.see(object) || digests.isSame(object)) continue;
+    const id = idOfObject(object.object);
+    if (!digests.see(id) || digests.isSame(object)) continue;
     const version = digests.versionFor(object);
     if (version === undefined) {
-      yield { what: "added", id: idOfObject(object.object), changes: [] };
+      yield { what: "added", id, changes: [] };
       continue;
     }
     const { namespace, name } = object;
     const old = await readBefore({ resource: { ...object.resource, version }, namespace, name });
     const changes = fieldChanges(old, object.object, { isAll });
-    if (changes.length > 0) yield { what: "changed", id: idOfObject(object.object), changes };
+    if (changes.length > 0) yield { what: "changed", id, changes };
   }
   for (const id of digests.rest) yield { what: "removed", id, changes: [] };
 }

@@ -72,6 +72,7 @@ test("fieldChanges() passes over what servers write, unless asked for all", () =
     metadata: {
       name: "a",
       resourceVersion: version,
+      annotations: { "deployment.kubernetes.io/revision": version },
       uid: version,
       managedFields: [{ time: version }],
       ownerReferences: [{ name: "b", uid: version }],
@@ -79,7 +80,7 @@ test("fieldChanges() passes over what servers write, unless asked for all", () =
     status: { phase: version },
   });
   assert.deepEqual(changes(object("1"), object("2")), []);
-  assert.equal(changes(object("1"), object("2"), true).length, 5);
+  assert.equal(changes(object("1"), object("2"), true).length, 6);
 });
 
 test("fieldChanges() says of a Secret what changed, and never what it was or is", () => {

@@ -12,6 +12,9 @@ const METADATA: ReadonlySet<string> = new Set([
   "uid",
 ]);
 
+/** Counted by controllers. */
+const ANNOTATIONS: ReadonlySet<string> = new Set(["deployment.kubernetes.io/revision", "deprecated.daemonset.template.generation"]);
+
 export function withoutNoise(object: JsonObject): JsonObject {
   const { status: _status, metadata, ...rest } = object;
   return isJsonObject(metadata)
@@ -21,7 +24,16 @@ export function withoutNoise(object: JsonObject): JsonObject {
 
 function quietMetadata(metadata: JsonObject): JsonObject {
   const kept = Object.entries(metadata).filter(([name]) => !METADATA.has(name));
-  return Object.fromEntries(kept.map(([name, value]) => [name, name === "ownerReferences" ? withoutUids(value) : value]));
+  return Object.fromEntries(
+    kept.map(([name, value]) => {
+      if (name === "ownerReferences") return [name, withoutUids(value)];
+      return [name, name === "annotations" && isJsonObject(value) ? withoutCounts(value) : value];
+    }),
+  );
+}
+
+function withoutCounts(annotations: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(annotations).filter(([name]) => !ANNOTATIONS.has(name)));
 }
 
 /** An owner that was made anew under its name is the same for whoever reads. */

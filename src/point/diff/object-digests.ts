@@ -40,8 +40,8 @@ export class ObjectDigests {
   }
 
   /** @returns whether it is seen for the first time: an object may come in several versions */
-  see(object: PointObject): boolean {
-    const key = keyOf(idOfObject(object.object));
+  see(id: ObjectId): boolean {
+    const key = keyOf(id);
     if (this.#seen.has(key)) return false;
     this.#seen.add(key);
     return true;

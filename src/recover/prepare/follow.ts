@@ -3,9 +3,9 @@
  * other text. That is by the names of fields, so that custom resources, of which nothing else is known, follow like all others.
  */
 import { isJsonObject, type JsonObject, type JsonValue, textIn } from "../../kube/json.ts";
-import { groupOf } from "../../kube/object-id.ts";
+import { groupOf, type ObjectId } from "../../kube/object-id.ts";
 import type { PointObject } from "../../point/point-object.ts";
-import { changeIn } from "./edit.ts";
+import { change, changeIn } from "./edit.ts";
 import { nameFieldsOf } from "./references.ts";
 import { referencedName, type Target } from "./target.ts";
 
@@ -37,14 +37,12 @@ const NAME_IN_NAMESPACE = /^(?<namespace>[a-z0-9-]+)(?<name>\/[a-z0-9.-]+)$/;
 
 export function follow(object: JsonObject, { resource, namespace }: PointObject, target: Target): JsonObject {
   const there = new Follower(namespace, target);
-  let followed = there.object(object);
-  followed = changeIn(followed, ["metadata", "annotations"], (annotations) => there.annotations(annotations));
-  for (const { path, group, kind } of nameFieldsOf(resource)) {
-    followed = changeIn(followed, path, (name) =>
-      typeof name === "string" ? referencedName(target, { group, kind, name, namespace }) : name,
-    );
-  }
-  return followed;
+  // Names first: what they are in is still named as captured then.
+  const named = nameFieldsOf(resource).reduce((changed, { path, group, kind }) => {
+    const [field = "", ...parents] = path.toReversed();
+    return changeIn(changed, parents.toReversed(), (parent) => there.withName(parent, field, { group, kind }));
+  }, object);
+  return changeIn(there.object(named), ["metadata", "annotations"], (annotations) => there.annotations(annotations));
 }
 
 class Follower {
@@ -54,6 +52,14 @@ class Follower {
   constructor(namespace: string | undefined, target: Target) {
     this.#namespace = namespace;
     this.#target = target;
+  }
+
+  /** @param parent may say which namespace the name is in */
+  withName(parent: JsonValue, field: string, { group, kind }: Pick<ObjectId, "group" | "kind">): JsonValue {
+    return change(parent, [field], (name) => {
+      const namespace = textIn(parent, "namespace") ?? this.#namespace;
+      return typeof name === "string" ? referencedName(this.#target, { group, kind, name, namespace }) : name;
+    });
   }
 
   object(object: JsonObject): JsonObject {

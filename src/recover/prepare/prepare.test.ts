@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { referencesOf } from "../../application/references/references.ts";
 import { isJsonObject, type JsonObject, type JsonValue, listIn, objectIn, textIn } from "../../kube/json.ts";
+import { keyOf } from "../../kube/object-id.ts";
 import type { PointObject } from "../../point/point-object.ts";
 import { LAST_APPLIED } from "./last-applied.ts";
 import { prepare } from "./prepare.ts";
@@ -156,6 +158,22 @@ test("prepare() lets every reference that says its kind follow a prefix", () => 
   assert.equal(textIn(listIn(binding, "subjects")[0], "name"), "x-web");
   const role = prepared("Role/web", PREFIXED).object;
   assert.deepEqual(listIn(listIn(role, "rules")[0], "resourceNames"), ["x-web"]);
+});
+
+test("prepare() lets everything follow that discovery knows as a reference", () => {
+  for (const target of [MOVED, PREFIXED]) {
+    for (const [key, from] of CAPTURED) {
+      const result = prepare(from, target);
+      if (result.kind === "left-out") continue;
+      const there = new Set<string>();
+      for (const { id } of referencesOf(from.object)) {
+        const namespace = id.namespace === undefined ? undefined : target.namespace(id.namespace);
+        there.add(keyOf({ ...id, namespace, name: target.name(id) }));
+      }
+      const stale = Array.from(referencesOf(result.object), ({ id }) => keyOf(id)).filter((id) => !there.has(id));
+      assert.deepEqual(stale, [], key);
+    }
+  }
 });
 
 test("prepare() takes other storage classes wherever one is named", () => {

@@ -38,11 +38,14 @@ const POD: Readonly<Record<string, string>> = {
   "volumes[].rbd.secretRef.name": "Secret",
   "volumes[].secret.secretName": "Secret",
 };
+const WEBHOOKS = { "webhooks[].clientConfig.service.name": "Service" };
 const TEMPLATE = below("spec.template.spec", POD);
 
 /** By `plural.group`: the field, and the kind with its group. */
 const FIELDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "apiservices.apiregistration.k8s.io": { "spec.service.name": "Service" },
   "cronjobs.batch": below("spec.jobTemplate.spec.template.spec", POD),
+  "customresourcedefinitions.apiextensions.k8s.io": { "spec.conversion.webhook.clientConfig.service.name": "Service" },
   "daemonsets.apps": TEMPLATE,
   "deployments.apps": TEMPLATE,
   "ingresses.networking.k8s.io": {
@@ -51,6 +54,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "spec.tls[].secretName": "Secret",
   },
   "jobs.batch": TEMPLATE,
+  "mutatingwebhookconfigurations.admissionregistration.k8s.io": WEBHOOKS,
   persistentvolumeclaims: { "spec.storageClassName": STORAGE },
   persistentvolumes: { "spec.storageClassName": STORAGE },
   pods: below("spec", POD),
@@ -63,6 +67,7 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "spec.serviceName": "Service",
     "spec.volumeClaimTemplates[].spec.storageClassName": STORAGE,
   },
+  "validatingwebhookconfigurations.admissionregistration.k8s.io": WEBHOOKS,
 };
 
 const NAME_FIELDS: ReadonlyMap<string, readonly NameField[]> = new Map(

@@ -76,6 +76,12 @@ test("A volume made by hand is kept for its claim, whatever the uid of that; one
   assert.equal(code(deleted), "volume");
 });
 
+test("A volume made by hand is left to its claim where a copy of that stands beside it", () => {
+  const beside = targetOf({ isSameCluster: true, namespaces: new Map([["prepare-shop", "store"]]) });
+  assert.equal(prepare(captured("PersistentVolume/prepare-static"), beside).kind, "left-out");
+  assert.equal(prepare(captured("PersistentVolume/prepare-static"), HERE).kind, "object");
+});
+
 test("A snapshot of a volume is left out: another would be of an empty one", () => {
   assert.equal(
     code({ apiVersion: "snapshot.storage.k8s.io/v1", kind: "VolumeSnapshot", metadata: { name: "a", namespace: "b" } }),
