@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { load } from "js-yaml";
+import { widgetDefinition } from "../support/every-kind.ts";
 import { configMap } from "../support/kube.ts";
 import { succeeded } from "../support/location.ts";
 import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
@@ -125,4 +128,72 @@ test("what cannot be restored is said in a sentence, and nothing has changed", {
   assert.equal((await restore(2, "--only", "none")).code, "restore_only_form");
   assert.equal((await restore(2, "--storage-class", "none")).code, "restore_storage_class");
   assert.equal((await restore(2, "--plan", join(cli.folder, "none"))).code, "plan_file");
+});
+
+test(
+  "single objects are brought back into a namespace that is in use, and a quota without room is told before anything is written",
+  { skip },
+  async (t) => {
+    const world = await restoreWorld(t, async () => [configMap("a", { k: "1" }), configMap("b", { k: "1" })]);
+    const { cluster, cli, namespace } = world;
+    succeeded(await cli.run("backup", namespace));
+    await cluster.kubectl("delete", "configmap", "a", "b");
+    await cluster.kubectl("create", "configmap", "newer");
+    succeeded(await cli.run("restore", namespace, "--only", "cm/a"));
+    assert.deepEqual(
+      (await cluster.kubectl("get", "configmaps", "--output=name")).split("\n").filter((name) => !name.includes("kube-root")),
+      ["configmap/a", "configmap/newer", ""],
+    );
+    await cluster.kubectl("create", "quota", "full", "--hard=count/configmaps=3");
+    await cluster.waitFor("resourcequota/full", "jsonpath={.status.used.count/configmaps}=3");
+    const full = refusal(await cli.run("restore", namespace, "--only", "cm/b", "-o", "json"), 6);
+    assert.equal(full.message, `Cannot restore into namespace "${namespace}": quota "full" has room for 0 of 1 "count/configmaps"`);
+  },
+);
+
+test("a right that is missing is named, and a kind that the cluster does not serve, before anything is written", { skip }, async (t) => {
+  const group = `${randomBytes(4).toString("hex")}.example.com`;
+  const world = await restoreWorld(t, async () => [configMap("a", { k: "1" })]);
+  const { cluster, cli, namespace } = world;
+  await cluster.apply(widgetDefinition(group));
+  t.after(() => cluster.kubectl("delete", "crd", `widgets.${group}`, "--wait=false", "--ignore-not-found"));
+  await cluster.waitFor(`crd/widgets.${group}`, "condition=Established");
+  await cluster.apply({ apiVersion: `${group}/v1`, kind: "Widget", metadata: { name: "w" }, spec: {} });
+  succeeded(await cli.run("backup", namespace));
+  const copy = world.other("copy");
+
+  await cluster.kubectl("create", "serviceaccount", "reader");
+  await cluster.kubectl("create", "clusterrolebinding", namespace, "--clusterrole=view", `--serviceaccount=${namespace}:reader`);
+  t.after(() => cluster.kubectl("delete", "clusterrolebinding,clusterrole", namespace, "--ignore-not-found"));
+  const token = (await cluster.kubectl("create", "token", "reader")).trim();
+  const kubeconfig = join(cli.folder, "reader.kubeconfig");
+  const config = load(await readFile(cluster.kubeconfig, "utf8")) as { users: { user: object }[] };
+  for (const user of config.users) user.user = { token };
+  await writeFile(kubeconfig, JSON.stringify(config), { mode: 0o600 });
+  const rules = ["create", "clusterrole", namespace, "--verb=get", "--resource=namespaces,customresourcedefinitions"];
+  await cluster.kubectl(...rules);
+  await cluster.kubectl(
+    "create",
+    "clusterrolebinding",
+    `${namespace}-more`,
+    `--clusterrole=${namespace}`,
+    `--serviceaccount=${namespace}:reader`,
+  );
+  t.after(() => cluster.kubectl("delete", "clusterrolebinding", `${namespace}-more`, "--ignore-not-found"));
+  const args = ["--to-namespace", copy, "--only", "ConfigMap/a", "--kubeconfig", kubeconfig, "-o", "json"];
+  const forbidden = refusal(await cli.run("restore", namespace, ...args), 4);
+  assert.equal(forbidden.code, "restore_forbidden");
+  assert.match(forbidden.message, new RegExp(`missing the right to .*create "configmaps" in namespace "${copy}"`));
+
+  await cluster.kubectl("delete", "crd", `widgets.${group}`);
+  const other = widgetDefinition(group) as { spec: { versions: { name: string }[] } };
+  for (const version of other.spec.versions) version.name = `v${Number(version.name.slice(1)) + 6}`;
+  await cluster.apply(other);
+  await cluster.waitFor(`crd/widgets.${group}`, "condition=Established");
+  const gone = refusal(await cli.run("restore", namespace, "--to-namespace", copy, "-o", "json"), 9);
+  assert.match(
+    gone.message,
+    /^Cannot restore: the cluster does not serve "widgets\..*" in version .*\/v\d \(the cluster serves other versions only\)$/,
+  );
+  await assert.rejects(cluster.kubectl("get", "namespace", copy));
 });

@@ -4,10 +4,11 @@ import { DomainError, isRetryable } from "../../base/errors.ts";
 import type { Finding, FindingSink } from "../../base/finding.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
+import { objectIn, textIn } from "../../kube/json.ts";
 import { describeId, keyOf } from "../../kube/object-id.ts";
-import { createObject } from "../../kube/objects.ts";
+import { createObject, patchObject } from "../../kube/objects.ts";
 import { apiVersionOf, type ResourceType } from "../../kube/resource-type.ts";
-import { type ObjectReading, plannedObjects } from "../plan/chosen-objects.ts";
+import { type ObjectReading, type PlannedObject, plannedObjects } from "../plan/chosen-objects.ts";
 import type { PlannedRestore } from "../plan/make-plan.ts";
 import type { PlanEntry } from "../plan/plan.ts";
 import { NAMESPACES } from "../plan/target-namespaces.ts";
@@ -17,6 +18,7 @@ import { type Wave, WAVES } from "../prepare/waves.ts";
 import { RESTORE_MANAGER } from "../field-manager.ts";
 import { waitUntilServed } from "./established.ts";
 import type { Pace } from "./pace.ts";
+import { storedOtherwise } from "./stored-otherwise.ts";
 import { withoutSecrets } from "./without-secrets.ts";
 import { isWebhook, type Write, Writer } from "./writer.ts";
 
@@ -37,15 +39,20 @@ export interface ExecutionResult {
 export async function execute(planned: PlannedRestore, execution: Execution): Promise<ExecutionResult> {
   const run = new ExecutionRun(planned, execution);
   for (const wave of WAVES) await run.wave(wave);
+  await run.postponed();
   await run.finish();
   return run.result();
 }
+
+const POSTPONED_MS = 120_000;
+const INTERVAL_MS = 2_000;
 
 class ExecutionRun {
   readonly #planned: PlannedRestore;
   readonly #execution: Execution;
   readonly #writer: Writer;
   readonly #written = new Set<string>();
+  readonly #postponed: PlannedObject[] = [];
   readonly #unfinished: Write[] = [];
   /** By the uid in the point. */
   readonly #uids: Map<string, string>;
@@ -65,15 +72,32 @@ class ExecutionRun {
     if (entries.length === 0) return;
     const { pace, signal } = this.#execution;
     if (wave === "definitions") await this.#plainNamespaces(entries);
-    await forEachConcurrent(this.#writes(wave), { limit: pace.maxConcurrency, signal }, (write, either) => this.#write(write, either));
+    const objects = plannedObjects(this.#planned, wave, this.#execution);
+    await forEachConcurrent(objects, { limit: pace.maxConcurrency, signal }, (object, either) => this.#write(object, true, either));
     if (wave === "definitions") await this.#waitForDefinitions();
+  }
+
+  /** What a webhook gave no answer for: that may run in what was restored after it, and takes its time to start. */
+  async postponed(): Promise<void> {
+    const { api, pace, signal, progress } = this.#execution;
+    const untilMs = api.clock.monotonicMs() + POSTPONED_MS;
+    while (this.#postponed.length > 0) {
+      const objects = this.#postponed.splice(0);
+      const mayPostpone = api.clock.monotonicMs() < untilMs;
+      await forEachConcurrent(objects, { limit: pace.maxConcurrency, signal }, (object, either) =>
+        this.#write(object, mayPostpone, either),
+      );
+      if (this.#postponed.length === 0) return;
+      progress?.({ stage: "Waiting for webhooks", doneBytes: 0, doneItems: this.#done, totalItems: this.#planned.byKey.size });
+      await api.clock.sleep(INTERVAL_MS, signal);
+    }
   }
 
   /** Those whose owners came later. */
   async finish(): Promise<void> {
     const { pace, signal, report } = this.#execution;
     await forEachConcurrent(this.#unfinished, { limit: pace.maxConcurrency, signal }, async (write, either) => {
-      await this.#attempt(write, () => this.#writer.finish(write, either), either);
+      await this.#attempt(write, false, either, () => this.#writer.finish(write, either));
     });
     for (const { kind, name } of this.#orphaned.values()) {
       const message = `Not at the target: what it owned was restored without an owner`;
@@ -85,45 +109,47 @@ class ExecutionRun {
     return { written: this.#written, failed: this.#failed };
   }
 
-  async *#writes(wave: Wave): AsyncGenerator<Write, void, undefined> {
-    for await (const object of plannedObjects(this.#planned, wave, this.#execution)) {
-      const { entry, prepared } = object;
-      // An object that was there before keeps the owners that it has.
-      const isOurs = entry.action !== "update" || entry.isHalfDone === true;
-      const isUnfinished = isOurs && prepared.owners.some((owner) => this.#mayCome(owner));
-      yield { ...object, isUnfinished };
+  async #write(object: PlannedObject, mayPostpone: boolean, signal: AbortSignal): Promise<void> {
+    const { entry, prepared } = object;
+    // An object that was there before keeps the owners that it has.
+    const isOurs = entry.action !== "update" || entry.isHalfDone === true;
+    const isUnfinished = isOurs && prepared.owners.some((owner) => this.#mayCome(owner));
+    const write = { ...object, isUnfinished };
+    const outcome = await this.#attempt(write, mayPostpone, signal, async () => {
+      const live = await this.#writer.write(write, signal);
+      const uid = textIn(objectIn(live, "metadata"), "uid");
+      if (prepared.uid !== undefined && uid !== undefined) this.#uids.set(prepared.uid, uid);
+      const changed = storedOtherwise(entry, prepared, live);
+      if (changed !== undefined) this.#execution.report(changed);
+    });
+    if (outcome === "postponed") {
+      this.#postponed.push(object);
+      return;
     }
-  }
-
-  async #write(write: Write, signal: AbortSignal): Promise<void> {
-    const { entry, prepared } = write;
-    const isDone = await this.#attempt(
-      write,
-      async () => {
-        const uid = await this.#writer.write(write, signal);
-        if (prepared.uid !== undefined) this.#uids.set(prepared.uid, uid);
-      },
-      signal,
-    );
-    if (isDone) {
+    if (outcome === "done") {
       this.#written.add(keyOf(entry.id));
-      if (write.isUnfinished) this.#unfinished.push(write);
+      if (isUnfinished) this.#unfinished.push(write);
     }
     const totalItems = this.#planned.byKey.size;
     this.#execution.progress?.({ stage: "Restoring", doneBytes: 0, doneItems: ++this.#done, totalItems, current: entry.id.name });
   }
 
-  /** @returns whether it was done */
-  async #attempt({ entry, prepared }: Write, work: () => Promise<void>, signal: AbortSignal): Promise<boolean> {
+  async #attempt(
+    { entry, prepared }: PlannedObject,
+    mayPostpone: boolean,
+    signal: AbortSignal,
+    work: () => Promise<void>,
+  ): Promise<"done" | "failed" | "postponed"> {
     try {
       await work();
-      return true;
+      return "done";
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof DomainError) || isForAll(error)) throw error;
+      if (mayPostpone && isRetryable(error)) return "postponed";
       this.#failed++;
       this.#execution.report(refused(entry, error, withoutSecrets(error.message, prepared.object)));
-      return false;
+      return "failed";
     }
   }
 
@@ -134,6 +160,8 @@ class ExecutionRun {
       if (digest !== undefined || id.kind !== "Namespace") continue;
       const object = { apiVersion: "v1", kind: "Namespace", metadata: { name: id.name } };
       await createObject(api, NAMESPACES, object, { fieldManager: RESTORE_MANAGER, signal });
+      const nobody = { metadata: { managedFields: [{}] } };
+      await patchObject(api, NAMESPACES, { name: id.name }, { type: "merge", changes: nobody }, { fieldManager: RESTORE_MANAGER, signal });
       this.#written.add(keyOf(id));
     }
   }

@@ -39,10 +39,9 @@ export class Writer {
     this.#context = context;
   }
 
-  /** @returns its uid */
-  async write(write: Write, signal: AbortSignal): Promise<string> {
-    const live = await this.#retry(() => this.#step(write, signal), signal);
-    return textIn(objectIn(live, "metadata"), "uid") ?? "";
+  /** @returns it as it is there now */
+  async write(write: Write, signal: AbortSignal): Promise<JsonObject> {
+    return this.#retry(() => this.#step(write, signal), signal);
   }
 
   async #step(write: Write, signal: AbortSignal): Promise<JsonObject> {
@@ -187,7 +186,7 @@ export class Writer {
 
 /** The server is well, and asked somebody who is not. */
 export function isWebhook(error: unknown): boolean {
-  return error instanceof DomainError && /failed calling webhook|admission webhook/.test(String(error.details["answer"]));
+  return error instanceof DomainError && /(failed calling|admission|conversion) webhook/.test(String(error.details["answer"]));
 }
 
 /** What discovery shows the handlers of the server may learn a moment later. */

@@ -18,7 +18,8 @@ import { digestOf } from "./digest.ts";
 import { LiveObjects } from "./live-objects.ts";
 import { otherThings } from "./other-things.ts";
 import { NOT_ASKED, PLAN_FORMAT, type PlanEntry, type PlanOptions, type RestorePlan } from "./plan.ts";
-import { beingDeleted, existsAlready, missingRightsError, nothingChosen, notServed, otherThingsThere } from "./refusals.ts";
+import { beingDeleted, existsAlready, missingRightsError, nothingChosen, notServed, otherThingsThere, quotaExceeded } from "./refusals.ts";
+import { shortages } from "./quotas.ts";
 import { missingRights, neededRights } from "./rights.ts";
 import { NAMESPACES, TargetNamespaces } from "./target-namespaces.ts";
 
@@ -67,16 +68,22 @@ export async function makePlan(request: PlanRequest): Promise<PlannedRestore> {
     if (prepared.uid !== undefined && entry.live !== undefined) live.set(prepared.uid, entry.live.uid);
     if (prepared.uid !== undefined && entry.action !== "skip") toBeWritten.add(prepared.uid);
     if (entry.action !== "skip" && prepared.mentions.length > 0) findings.push(mentionsFinding(entry, prepared));
+    if (entry.action === "create" && isClaim(entry)) findings.push(emptyVolumeFinding(entry));
   }
   await addNamespaces(entries, namespaces);
   entries.sort((left, right) => placeOf(left) - placeOf(right));
-  if (options.existing === "fail") {
+  // Who chooses single objects knows that there are others.
+  if (options.existing === "fail" && options.only === undefined) {
     const planned = new Set(entries.map(({ id }) => keyOf(id)));
     for (const [namespace, isThere] of namespaces.known) {
       if (!isThere) continue;
       const found = await otherThings(api, { table, namespace, planned, prepare: preparation.plain, signal });
       if (found.length > 0) throw otherThingsThere(namespace, found);
     }
+  }
+  for (const [namespace, isThere] of namespaces.known) {
+    const short = isThere ? await shortages(api, namespace, entries, signal) : [];
+    if (short.length > 0) throw quotaExceeded(short);
   }
   const missing = await missingRights(api, neededRights(entries), signal);
   if (missing.length > 0) throw missingRightsError(missing);
@@ -103,6 +110,7 @@ async function* entriesOf(
   for (const chosen of resources) {
     const { captured, served, state } = chosen;
     const live = new LiveObjects(api, namespaces, captured, signal);
+    const resource = pathOnly(served ?? captured);
     for await (const point of source.objects(captured, signal)) {
       progress?.({ stage: "Planning", doneBytes: 0, doneItems: ++doneItems, totalItems });
       if (!selection.includes(captured.kind, point.name)) continue;
@@ -127,7 +135,7 @@ async function* entriesOf(
       }
       const entry: PlanEntry = {
         id,
-        resource: pathOnly(served),
+        resource,
         wave: prepared.wave,
         action: decision.action,
         ...(decision.why === undefined ? {} : { why: decision.why }),
@@ -182,6 +190,15 @@ async function definitionsIn({ source, signal }: PlanRequest): Promise<readonly 
   const found: ResourceType[] = [];
   for await (const { object } of source.objects(resource, signal)) found.push(...definedResources(object));
   return found;
+}
+
+function isClaim({ id }: PlanEntry): boolean {
+  return id.group === "" && id.kind === "PersistentVolumeClaim";
+}
+
+function emptyVolumeFinding({ id }: PlanEntry): Finding {
+  const message = "Its volume is new and empty: restore points do not hold data of volumes yet";
+  return { grade: "info", code: "volume_empty", object: describeId(id), message };
 }
 
 /** What is left out comes last. */

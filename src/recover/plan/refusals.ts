@@ -3,6 +3,7 @@ import { DomainError } from "../../base/errors.ts";
 import { describeId, type ObjectId } from "../../kube/object-id.ts";
 import { apiVersionOf, nameOf } from "../../kube/resource-type.ts";
 import type { ChosenResource } from "./choose-versions.ts";
+import type { Shortage } from "./quotas.ts";
 import { type NeededRight, rightText } from "./rights.ts";
 
 /** So many are named in a sentence; the details have more. */
@@ -50,6 +51,12 @@ export function missingRightsError(rights: readonly NeededRight[]): DomainError 
     },
     hint: "Give the user a role with these rules, or leave these objects out with --only",
   });
+}
+
+export function quotaExceeded(found: readonly Shortage[]): DomainError {
+  const texts = found.map(({ quota, counted, free, needed }) => `quota "${quota}" has room for ${free} of ${needed} "${counted}"`);
+  const message = `Cannot restore into namespace "${found[0]?.namespace ?? ""}": ${texts.slice(0, NAMED).join(", ")}`;
+  return new DomainError("conflict", "restore_quota", message, { details: { shortages: found }, hint: "Raise the quota, or make room" });
 }
 
 export function nothingChosen(only: readonly string[]): DomainError {
