@@ -100,6 +100,7 @@ const MEMBERS = [
 interface World {
   readonly declared?: readonly DeclaredUnit[];
   readonly near?: readonly JsonObject[];
+  readonly members?: readonly JsonObject[];
   readonly forbidden?: string;
   readonly isMember?: (object: JsonObject) => boolean;
 }
@@ -107,11 +108,11 @@ interface World {
 async function dependencies(
   t: TestContext,
   unit: Unit,
-  { declared = [], near = [], forbidden, isMember }: World = {},
+  { declared = [], near = [], members = MEMBERS, forbidden, isMember }: World = {},
 ): Promise<Dependencies> {
   const api = await objectServer(t, table, [...CLUSTER_OBJECTS, ...near], { forbidden });
   const collector = new DependencyCollector(new MembershipRules(table, new Claims(declared)), unit, isMember);
-  for (const member of MEMBERS) collector.add(member);
+  for (const member of members) collector.add(member);
   return collector.dependencies(api, table);
 }
 
@@ -184,4 +185,22 @@ test("a part of a namespace needs what it refers to beside it", async (t) => {
   assert.ok(found.some(({ id, why }) => shortId(id) === "ConfigMap/near" && why === "volume"));
   assert.ok(found.every(({ id }) => id.name !== "kube-root-ca.crt"));
   assert.ok(uses.every(({ unit }) => unit.name !== "shop"));
+});
+
+test("what a chart has installed outside of the namespace is needed with it", async (t) => {
+  const marks = (release: string, namespace: string): JsonObject => ({
+    labels: { "app.kubernetes.io/managed-by": "Helm" },
+    annotations: { "meta.helm.sh/release-name": release, "meta.helm.sh/release-namespace": namespace },
+  });
+  const near = [
+    object("storage.k8s.io/v1", "StorageClass", "own", { metadata: marks("shop", "shop") }),
+    object("storage.k8s.io/v1", "StorageClass", "foreign", { metadata: marks("shop", "other") }),
+    object("v1", "Namespace", "extra", { metadata: marks("shop", "shop") }),
+  ];
+  const members = [...MEMBERS, object("v1", "ConfigMap", "web", { metadata: marks("shop", "shop") }, "shop")];
+  const { found } = await dependencies(t, shop, { near, members });
+  assert.deepEqual(
+    found.filter(({ why }) => why === "installed with it").map(({ id, of }) => `${shortId(id)} ${of.map(shortId).join()}`),
+    ["StorageClass/own ConfigMap/web"],
+  );
 });

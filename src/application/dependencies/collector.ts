@@ -11,6 +11,7 @@ import { objectExclusion } from "../exclusions.ts";
 import type { MembershipRules } from "../membership.ts";
 import { builtInController } from "../owners.ts";
 import { referencesOf } from "../references/references.ts";
+import { releaseMarkOf } from "../releases/marks.ts";
 import { SERVICE, SERVICE_ACCOUNT } from "../references/reference.ts";
 import type { Dependency, Unit } from "../unit.ts";
 import { Needs } from "./needs.ts";
@@ -33,6 +34,8 @@ export interface Dependencies {
 
 /** These go with a claim or a snapshot, and mean nothing without it. */
 const OF_STORAGE = new Set(["PersistentVolume", "VolumeSnapshotContent"]);
+/** Helm puts it on all that it installs. */
+const HELM_SELECTOR = "app.kubernetes.io/managed-by=Helm";
 const NAMESPACE = { group: "", kind: "Namespace", namespace: undefined };
 
 export class DependencyCollector {
@@ -44,6 +47,8 @@ export class DependencyCollector {
   readonly #outside = new Needs();
   readonly #examples = new Map<string, ObjectId>();
   readonly #pointedAt = new Set<string>();
+  /** One member of each release of Helm, by its name and namespace. */
+  readonly #releases = new Map<string, ObjectId>();
 
   /** @param isMember Of a part of a unit: whether an object of the unit is in it */
   constructor(rules: MembershipRules, unit: Unit, isMember?: (object: JsonObject) => boolean) {
@@ -59,6 +64,8 @@ export class DependencyCollector {
     const kind = `${id.group} ${id.kind}`;
     if (!this.#examples.has(kind)) this.#examples.set(kind, id);
     if (id.group === "" && (id.kind === SERVICE.kind || id.kind === SERVICE_ACCOUNT.kind)) this.#pointedAt.add(keyOf(id));
+    const release = helmReleaseKey(object);
+    if (release !== undefined && !this.#releases.has(release)) this.#releases.set(release, id);
     this.#addReferences(object, id, builtInController(object) !== undefined);
   }
 
@@ -69,7 +76,10 @@ export class DependencyCollector {
       this.#needs.add({ id, why: "its namespace" }, id);
     }
     const search = new Search(api, table, signal);
-    const pointing = this.#unit.kind === "cluster" ? [] : await this.#pointing(search);
+    const pointing =
+      this.#unit.kind === "cluster"
+        ? []
+        : distinct([...(await this.#pointing(search)), ...(await this.#installed(new Search(api, table, signal)))]);
     const direct = await search.fetch(this.#needs.all().filter(({ id }) => !pointing.some((found) => keyOf(found.id) === keyOf(id))));
     const found = [...pointing, ...direct];
     const known = new Set(found.map(({ id }) => keyOf(id)));
@@ -115,6 +125,23 @@ export class DependencyCollector {
     return search.list(POINTING_KINDS, (object) => (objectExclusion(object) === undefined ? pointerOf(object, seen) : undefined));
   }
 
+  /**
+   * What a release of Helm has installed besides, as its chart says: that it is needed no reference tells.
+   *
+   * @param search Its findings are not told: who may not list a kind of the cluster need not have anything of it
+   */
+  async #installed(search: Search): Promise<readonly FoundDependency[]> {
+    if (this.#releases.size === 0) return [];
+    const kinds = this.#rules.resources.filter(
+      ({ isNamespaced, kind }) => !isNamespaced && !OF_STORAGE.has(kind) && kind !== NAMESPACE.kind,
+    );
+    const choose = (object: JsonObject): Omit<Dependency, "id"> | undefined => {
+      const member = this.#releases.get(helmReleaseKey(object) ?? "");
+      return member === undefined ? undefined : { why: "installed with it", of: [member] };
+    };
+    return search.list(kinds, choose, HELM_SELECTOR);
+  }
+
   /** What is in no other unit than this needs no word; what is in its namespaces, but not in it, is needed with it. */
   async #otherUnits(search: Search): Promise<{ readonly beside: readonly FoundDependency[]; readonly uses: readonly UsedUnit[] }> {
     const beside: FoundDependency[] = [];
@@ -138,4 +165,14 @@ export class DependencyCollector {
     }
     return { beside, uses: [...uses.values()] };
   }
+}
+
+function helmReleaseKey(object: JsonObject): string | undefined {
+  const mark = releaseMarkOf(object);
+  return mark?.tool === "helm" ? `${mark.namespace}/${mark.name}` : undefined;
+}
+
+function distinct(found: readonly FoundDependency[]): readonly FoundDependency[] {
+  const byKey = new Map(found.toReversed().map((dependency) => [keyOf(dependency.id), dependency]));
+  return [...byKey.values()].toReversed();
 }

@@ -56,13 +56,14 @@ export class Search {
   async list(
     kinds: readonly KindId[],
     choose: (object: JsonObject) => Omit<Dependency, "id"> | undefined,
+    labelSelector?: string,
   ): Promise<readonly FoundDependency[]> {
     const resources = kinds.map((kind) => this.#table.ofKind(kind)).filter((resource) => resource !== undefined);
     const options = { limit: CONCURRENT_REQUESTS, signal: this.#signal };
     const found = await mapConcurrent(resources, options, async (resource, signal) => {
       const chosen: FoundDependency[] = [];
       await this.#ask(resource, async () => {
-        for await (const { items } of listPages(this.#api, resource, { signal })) {
+        for await (const { items } of listPages(this.#api, resource, { labelSelector, signal })) {
           for (const object of items) {
             const reason = choose(object);
             if (reason !== undefined) chosen.push({ ...reason, id: idOfObject(object), resource, object });

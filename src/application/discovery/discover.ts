@@ -74,8 +74,18 @@ async function namespaceNames(api: KubeApi, { namespace, signal }: SurveyOptions
     );
   }
   const names: string[] = [];
-  for await (const { items } of listPages(api, NAMESPACES, { isMetadataOnly: true, signal })) {
-    names.push(...items.map((item) => textIn(objectIn(item, "metadata"), "name") ?? ""));
+  try {
+    for await (const { items } of listPages(api, NAMESPACES, { isMetadataOnly: true, signal })) {
+      names.push(...items.map((item) => textIn(objectIn(item, "metadata"), "name") ?? ""));
+    }
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.kind !== "forbidden") throw error;
+    const { kind, code, message, details, cause, hint = "" } = error;
+    throw new DomainError(kind, code, message, {
+      details,
+      cause,
+      hint: `${hint}${hint === "" ? "Name" : ", or name"} one with --namespace`,
+    });
   }
   return names;
 }
