@@ -19,12 +19,15 @@ import { addTransform } from "./nouns/transform.ts";
 
 const DESCRIPTION = `Protects applications that run on Kubernetes.
 
-This version keeps files and folders of one machine in encrypted, deduplicated
-repositories, in the format of restic:
-  export HOLDFAST_REPOSITORY=/srv/backups
-  holdfast repository init --key-out ~/backups.key
-  holdfast files backup /home --password-file ~/backups.key
-  holdfast files restore latest -t /tmp/home --password-file ~/backups.key`;
+Find them, take a restore point, and bring them back:
+  export HOLDFAST_LOCATION=/srv/backups
+  holdfast location init --key-out ~/backups.key
+  holdfast app list
+  holdfast backup shop --password-file ~/backups.key
+  holdfast restore shop --to-namespace shop-copy --password-file ~/backups.key
+
+Volumes and databases are not in restore points yet. Files and folders of one
+machine are kept with "holdfast files backup".`;
 
 /** An option that may be repeated has an empty list first, which tells nobody anything. */
 const EMPTY_DEFAULT = / \(default: \[\]\)$/;
