@@ -3,7 +3,6 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { cacheRoot } from "../../dev/host/cache.ts";
 import { run } from "../../dev/host/run.ts";
-import { listIn, parseJson, textIn } from "../../src/kube/json.ts";
 import { fileBytes } from "../files.ts";
 import { type Cost, measure } from "../measure.ts";
 import type { Bucket, Site } from "./site.ts";
@@ -52,12 +51,9 @@ export class Holdfast {
     return { ...cost, storedBytes: (await fileBytes(this.#bucket.folder, this.#site.signal)) - storedBefore };
   }
 
-  /** Brings back the only restore point of a namespace. */
+  /** Brings back the newest restore point of a namespace. */
   async restore(namespace: string, ...flags: readonly string[]): Promise<Cost> {
-    const options = { env: this.#environment, signal: this.#site.signal };
-    const { stdout } = await run(PROGRAM, ["point", "list", namespace, "--password-file", this.#key, "-o", "json"], options);
-    const id = textIn(listIn(parseJson(stdout), "points")[0] ?? null, "id") ?? "";
-    return this.#measure("restore", id, "--password-file", this.#key, ...flags);
+    return this.#measure("restore", namespace, "--password-file", this.#key, ...flags);
   }
 
   async listApplications(): Promise<Cost> {
