@@ -2,7 +2,7 @@
 import { shortId } from "../kube/object-id.ts";
 import type { JsonValue } from "../kube/json.ts";
 import type { FieldChange } from "../recover/plan/field-changes.ts";
-import { countActions, type PlanEntry, type RestorePlan } from "../recover/plan/plan.ts";
+import { AS_IN_POINT, countActions, type PlanEntry, type RestorePlan } from "../recover/plan/plan.ts";
 import { counted, shownText } from "./shown.ts";
 import { formatTable } from "./table.ts";
 import { cutEnd, terminalWidth } from "./terminal-width.ts";
@@ -46,11 +46,12 @@ function entryLines(entry: PlanEntry, hasPlaces: boolean): readonly string[] {
   const { id, action, grade, why, refusal, changes = [], transforms } = entry;
   const place = hasPlaces && id.namespace !== undefined ? `${id.namespace}/` : "";
   const name = cutEnd(shownText(`${place}${shortId(id)}`), NAME_COLUMNS);
-  const state = refusal === undefined ? (grade ?? "") : "refused";
+  const isSame = why === AS_IN_POINT;
+  const state = refusal === undefined ? (grade ?? (isSame ? "the same" : "")) : "refused";
   const space = " ".repeat(NAME_COLUMNS - terminalWidth(name));
   return [
     `  ${(action === "skip" ? "keep" : action).padEnd(7)}  ${name}${space}  ${state}`.trimEnd(),
-    ...[why, transforms === undefined ? undefined : `transformed: ${transforms.join(", ")}`, refusal]
+    ...[isSame ? undefined : why, transforms === undefined ? undefined : `transformed: ${transforms.join(", ")}`, refusal]
       .filter((text) => text !== undefined)
       .map((text) => cutEnd(`           ${shownText(text)}`, COLUMNS)),
     ...changes.map((change) => cutEnd(`           ${changeText(change)}`, COLUMNS)),

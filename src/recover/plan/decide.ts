@@ -3,7 +3,7 @@ import { type JsonObject, objectIn, textIn } from "../../kube/json.ts";
 import { isHalfDone } from "../field-manager.ts";
 import type { PreparedObject } from "../prepare/prepared.ts";
 import { coversObject, type Difference, difference } from "./field-changes.ts";
-import type { Action, Dependencies, Existing } from "./plan.ts";
+import { type Action, AS_IN_POINT, type Dependencies, type Existing } from "./plan.ts";
 
 export interface Found {
   readonly prepared: PreparedObject;
@@ -32,7 +32,7 @@ export function decide(found: Found, existing: Existing, dependencies: Dependenc
   if (textIn(objectIn(live, "metadata"), "deletionTimestamp") !== undefined) return { action: "terminating" };
   if (isHalfDone(live))
     return { action: "update", isHalfDone: true, why: "an earlier restore ended halfway", difference: compare(found, live) };
-  if (coversObject(live, prepared.object) && existing !== "replace") return { action: "skip", why: "is there already, as in the point" };
+  if (coversObject(live, prepared.object) && existing !== "replace") return { action: "skip", why: AS_IN_POINT };
   if (kind === "CustomResourceDefinition") return { action: "skip", why: "is there already, and a definition is never replaced" };
   if (prepared.isMerged) return update(found, live, "every namespace has one: what it lacks is added");
   if (isDependency)
@@ -46,7 +46,7 @@ export function decide(found: Found, existing: Existing, dependencies: Dependenc
 
 function update(found: Found, live: JsonObject, why?: string): Decision {
   const compared = compare(found, live);
-  if (compared.changes.length === 0) return { action: "skip", why: "is there already, as in the point" };
+  if (compared.changes.length === 0) return { action: "skip", why: AS_IN_POINT };
   return { action: "update", difference: compared, ...(why === undefined ? {} : { why }) };
 }
 

@@ -22,6 +22,9 @@ export type Grade = "checked" | "unknown" | "verified";
 /** A doubt that asking would end. */
 export const NOT_ASKED = "the server was not asked";
 
+/** Why most of what is skipped is. */
+export const AS_IN_POINT = "is there already, as in the point";
+
 export interface PlanEntry {
   /** Where it goes. */
   readonly id: ObjectId;
