@@ -76,25 +76,32 @@ export class DependencyCollector {
       this.#needs.add({ id, why: "its namespace" }, id);
     }
     const search = new Search(api, table, signal);
-    const pointing =
-      this.#unit.kind === "cluster"
-        ? []
-        : distinct([...(await this.#pointing(search)), ...(await this.#installed(new Search(api, table, signal)))]);
+    const pointing = this.#unit.kind === "cluster" ? [] : await this.#unnamed(search, new Search(api, table, signal));
     const direct = await search.fetch(this.#needs.all().filter(({ id }) => !pointing.some((found) => keyOf(found.id) === keyOf(id))));
     const found = [...pointing, ...direct];
+    const second = await search.fetch(this.#needsOf(found));
+    const { beside, uses } = await this.#otherUnits(search);
+    return { found: [...found, ...second, ...beside], missing: search.missing, uses, findings: search.findings };
+  }
+
+  /** What is needed though no member names it. */
+  async #unnamed(search: Search, silent: Search): Promise<readonly FoundDependency[]> {
+    return distinct([...(await this.#pointing(search)), ...(await this.#installed(silent))]);
+  }
+
+  /** What those found refer to themselves; further it does not go. */
+  #needsOf(found: readonly FoundDependency[]): readonly Dependency[] {
     const known = new Set(found.map(({ id }) => keyOf(id)));
-    const more = new Needs();
+    const needs = new Needs();
     for (const dependency of found) {
       for (const reference of referencesOf(dependency.object)) {
         // Accounts of others that a binding names are no need of this unit.
         if (reference.id.kind === SERVICE_ACCOUNT.kind || known.has(keyOf(reference.id))) continue;
-        if (reference.id.namespace === undefined) more.add(reference, dependency.id);
+        if (reference.id.namespace === undefined) needs.add(reference, dependency.id);
         else if (!this.#namespaces.includes(reference.id.namespace)) this.#outside.add(reference, dependency.id);
       }
     }
-    const second = await search.fetch(more.all());
-    const { beside, uses } = await this.#otherUnits(search);
-    return { found: [...found, ...second, ...beside], missing: search.missing, uses, findings: search.findings };
+    return needs.all();
   }
 
   #addReferences(object: JsonObject, id: ObjectId, isChild: boolean): void {
