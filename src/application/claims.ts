@@ -21,6 +21,7 @@ interface Rule {
 }
 
 interface Noted {
+  readonly namespace: string;
   /** Uids, the one that steers it first. */
   readonly owners: readonly string[];
   /** By its own labels. */
@@ -87,14 +88,14 @@ export class Claims {
     const namespace = textIn(metadata, "namespace") ?? "";
     const labels = objectIn(metadata, "labels");
     const rule = this.#rules.find(({ unit, selector }) => unit.namespaces.includes(namespace) && matches(selector, labels));
-    return { owners: ownersOf(object).map(({ uid }) => uid), unit: rule?.unit };
+    return { namespace, owners: ownersOf(object).map(({ uid }) => uid), unit: rule?.unit };
   }
 
-  /** @param seen Owners may be written to go in a circle. */
-  #resolve({ owners, unit }: Noted, seen: Set<string>): DeclaredUnit | undefined {
+  /** @param seen Owners may be written to go in a circle, and to be in another namespace, where Kubernetes knows none. */
+  #resolve({ namespace, owners, unit }: Noted, seen: Set<string>): DeclaredUnit | undefined {
     for (const uid of owners) {
       const owner = this.#noted.get(uid);
-      if (owner === undefined || seen.has(uid)) continue;
+      if (owner?.namespace !== namespace || seen.has(uid)) continue;
       const found = this.#resolve(owner, seen.add(uid));
       if (found !== undefined) return found;
     }

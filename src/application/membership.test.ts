@@ -96,6 +96,8 @@ test("what a built-in controller made is a child; what an operator made is not",
   const made = (by: JsonObject): JsonObject => object("v1", "Pod", { namespace: "a", ownerReferences: [by] });
   const child = membership(namespaceUnit("a"), made(owner("ReplicaSet", "u")));
   assert.deepEqual([child.kind, child.kind === "child" && child.controller.uid], ["child", "u"]);
+  const several = object("v1", "Pod", { namespace: "a", ownerReferences: [owner("Deployment", "v", false), owner("ReplicaSet", "u")] });
+  assert.equal(membership(namespaceUnit("a"), several).kind, "child");
   assert.deepEqual(membership(namespaceUnit("a"), made({ ...owner("Postgres", "u"), apiVersion: "example.com/v1" })), { kind: "own" });
   assert.deepEqual(membership(namespaceUnit("a"), made(owner("Deployment", "u", false))), { kind: "own" });
 });
@@ -142,6 +144,14 @@ test("owners that own each other end nowhere", () => {
   const one = object("v1", "ConfigMap", { namespace: "a", name: "one", ownerReferences: [owner("Pod", "ConfigMap-a-two")] });
   const two = object("v1", "ConfigMap", { namespace: "a", name: "two", ownerReferences: [owner("Pod", "ConfigMap-a-one")] });
   assert.equal(membership(unit, one, [unit], [one, two]).kind, "elsewhere");
+});
+
+test("an owner in another namespace is none: nobody moves things into a unit by naming one", () => {
+  const unit: DeclaredUnit = { kind: "declared", name: "u", namespaces: ["a"], selector: "app=u" };
+  const top = object("apps/v1", "Deployment", { namespace: "a", labels: { app: "u" } });
+  const foreign = object("v1", "Pod", { namespace: "b", ownerReferences: [owner("Deployment", "Deployment-a-x")] });
+  assert.equal(membership(unit, foreign, [unit], [top, foreign]).kind, "elsewhere");
+  assert.equal(membership(namespaceUnit("b"), foreign, [unit], [top, foreign]).kind, "child");
 });
 
 /** Whether the scope's lists show the object. */

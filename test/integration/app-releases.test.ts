@@ -85,8 +85,8 @@ test("a release whose tool may not be asked, or is gone, is known by its name", 
 test("of a release of Helm the newest revision counts that did not fail", async (t) => {
   const records = [
     record(10, "failed", "4.0.0"),
-    record(2, "superseded", "2.0.0"),
     record(9, "deployed", "3.0.0"),
+    record(2, "superseded", "2.0.0"),
     record(11, "pending-upgrade", "5.0.0"),
   ];
   assert.deepEqual(await releases(t, records, []), [{ tool: "helm", name: "shop", namespace: "a", source: "web 3.0.0", revision: "9" }]);
