@@ -216,6 +216,26 @@ test("prepare() follows names in custom resources by the names of fields", () =>
   assert.deepEqual(status, { value: { phase: "Ready" }, isNeeded: false });
 });
 
+test("prepare() lets the mark of a Helm release follow, and the namespaces of affinities", () => {
+  const deployment = prepared("Deployment/web", MOVED);
+  assert.equal(objectIn(objectIn(deployment.object, "metadata"), "annotations")["meta.helm.sh/release-namespace"], "store");
+  assert.match(JSON.stringify(podSpec(deployment)["affinity"]), /"namespaces":\["store"\]/);
+});
+
+test("prepare() leaves out what says how things stood, and what lives with something that is not restored", () => {
+  const object = (apiVersion: string, kind: string, owner?: string): PointObject => {
+    const ownerReferences = owner === undefined ? [] : [{ apiVersion: "v1", kind: owner, name: "o", uid: "u", controller: true }];
+    return pointObject({ apiVersion, kind, metadata: { name: "a", namespace: "b", ownerReferences } });
+  };
+  assert.equal(code(object("coordination.k8s.io/v1", "Lease")), "runtime");
+  assert.equal(code(object("events.k8s.io/v1", "Event")), "runtime");
+  assert.equal(code(object("metrics.k8s.io/v1beta1", "Pod")), "runtime");
+  assert.equal(code(object("v1", "PersistentVolumeClaim", "Pod")), "child");
+  assert.equal(code(object("v1", "Pod", "Widget")), "child");
+  assert.equal(code(object("apps/v1", "Deployment", "Widget")), "");
+  assert.equal(code(object("v1", "Secret", "Widget")), "");
+});
+
 test("prepare() says that machines of Cluster API, and what is marked so, need their status", () => {
   const machine = { apiVersion: "infrastructure.cluster.x-k8s.io/v1", kind: "Machine", metadata: { name: "a" }, status: { id: "1" } };
   assert.equal(prepared(pointObject(machine)).status?.isNeeded, true);
