@@ -7,6 +7,7 @@ import { identifyCluster } from "../../capture/cluster-identity.ts";
 import { discover } from "../../kube/discovery.ts";
 import { describeId } from "../../kube/object-id.ts";
 import type { ResourceTable } from "../../kube/resource-table.ts";
+import { conversionFindings, convertedSource } from "../../recover/converted-source.ts";
 import { AdaptivePace, maxSpeed } from "../../recover/execute/pace.ts";
 import { makePlan, type PlannedRestore, type PlanRequest } from "../../recover/plan/make-plan.ts";
 import type { Dependencies, Existing, PlanOptions, RestorePlan, TransformFile } from "../../recover/plan/plan.ts";
@@ -54,7 +55,8 @@ export async function restore(name: string, given: RestoreOptions, command: Comm
     const [table, cluster] = await Promise.all([discover(api, signal), identifyCluster(api, signal)]);
     await withPoint(run, name, async (point) => {
       const { description } = point;
-      const source = sourceOf(point);
+      const source = convertedSource(sourceOf(point), table);
+      for (const finding of conversionFindings(source)) report(finding);
       if (saved !== undefined && saved.point !== source.id) throw planOfAnother(saved, source.id);
       const options = saved?.options ?? (await readOptions(given, table));
       const { unit } = description;
