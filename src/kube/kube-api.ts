@@ -179,17 +179,16 @@ export class KubeApi implements AsyncDisposable {
     const attempt = this.attempt(action);
     const chunks: Buffer[] = [];
     let length = 0;
-    const tooLong = failure(attempt, ["corrupt", "kube_too_long", `the answer has more than ${maxBytes} bytes`]);
     try {
       for await (const chunk of body as AsyncIterable<Buffer>) {
         length += chunk.length;
-        if (length > maxBytes) throw tooLong;
+        if (length > maxBytes) throw failure(attempt, ["corrupt", "kube_too_long", `the answer has more than ${maxBytes} bytes`]);
         chunks.push(chunk);
       }
     } catch (cause) {
       body.on("error", () => undefined).destroy();
       signal?.throwIfAborted();
-      if (cause === tooLong) throw cause;
+      if (cause instanceof DomainError) throw cause;
       throw networkError(attempt, cause);
     }
     return Buffer.concat(chunks, length).toString("utf8");

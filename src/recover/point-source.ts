@@ -1,5 +1,7 @@
 /** Where a restore reads from: a restore point, or anything that gives objects as one does, as often as it is asked. */
+import { DomainError } from "../base/errors.ts";
 import type { CapturedResource, PointDependency } from "../point/description.ts";
+import type { ObjectFolder } from "../point/object-path.ts";
 import type { PointObject } from "../point/point-object.ts";
 import type { RestorePoint } from "../point/restore-point.ts";
 import type { LeftOut, PreparedObject } from "./prepare/prepared.ts";
@@ -24,13 +26,30 @@ export interface PointSource {
   objects(resource: Pick<CapturedResource, "group" | "plural" | "version">, signal?: AbortSignal): AsyncIterable<PointObject>;
 }
 
+/** What paths and messages can be made of; no API server has other names. */
+const NAME = /^(?!\.{1,2}$)[^\p{Cc}/%]{1,253}$/u;
+
+/** Its objects throw corrupt/restore_point where a name is none. */
 export function sourceOf(point: RestorePoint): PointSource {
   const { id, resources, dependencies } = point.description;
   return {
     id,
     resources,
     dependencies,
-    objects: ({ group, plural, version }) =>
-      point.objects(({ resource }) => resource.group === group && resource.plural === plural && resource.version === version),
+    async *objects({ group, plural, version }) {
+      const wanted = ({ resource }: ObjectFolder): boolean =>
+        resource.group === group && resource.plural === plural && resource.version === version;
+      for await (const object of point.objects(wanted)) {
+        const { name, namespace = "none" } = object;
+        if (!NAME.test(name) || !NAME.test(namespace)) {
+          throw new DomainError(
+            "corrupt",
+            "restore_point",
+            `Cannot read restore point ${id}: the name of an object of "${plural}" is none`,
+          );
+        }
+        yield object;
+      }
+    },
   };
 }

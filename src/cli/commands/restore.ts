@@ -53,8 +53,9 @@ export async function restore(name: string, given: RestoreOptions, command: Comm
     const { report, display, format } = run;
     const startMs = clock.monotonicMs();
     const [table, cluster] = await Promise.all([discover(api, signal), identifyCluster(api, signal)]);
-    await withPoint(run, name, async (point) => {
+    await withPoint(run, name, async (point, { isPartial }) => {
       const { description } = point;
+      if (isPartial) report(partialPoint(description.id));
       const source = convertedSource(sourceOf(point), table);
       for (const finding of conversionFindings(source)) report(finding);
       if (saved !== undefined && saved.point !== source.id) throw planOfAnother(saved, source.id);
@@ -160,6 +161,15 @@ function assertPlainOptions(command: Command): void {
 
 function planOfAnother(saved: RestorePlan, point: string): DomainError {
   return new DomainError("usage", "plan_point", `Cannot execute this plan: it is of restore point ${saved.point}, not of ${point}`);
+}
+
+function partialPoint(id: string): Finding {
+  return {
+    grade: "info",
+    code: "point_partial",
+    object: id,
+    message: `Restore point ${id} is partial: something that was to be captured is not in it`,
+  };
 }
 
 function refusals({ entries }: RestorePlan): readonly Finding[] {

@@ -4,7 +4,7 @@ import type { Finding } from "../../base/finding.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
 import { listPages } from "../../kube/list.ts";
-import { describeId, idOfObject, keyOf, type ObjectId } from "../../kube/object-id.ts";
+import { describeId, idOfObject, keyOf, type ObjectId, shortId } from "../../kube/object-id.ts";
 import type { ResourcePath } from "../../kube/resource-type.ts";
 import { FirstConsumers } from "./first-consumers.ts";
 import { readinessOf } from "./readiness.ts";
@@ -32,7 +32,7 @@ export async function waitUntilReady({ api, objects, timeoutMs, progress, signal
   while (missing.size > 0) {
     await look(api, awaited, missing, signal);
     const doneItems = awaited.length - missing.size;
-    progress?.({ stage: "Waiting for ready", doneBytes: 0, doneItems, totalItems: awaited.length, current: missing.keys().next().value });
+    progress?.({ stage: "Waiting for ready", doneBytes: 0, doneItems, totalItems: awaited.length, current: currentOf(awaited, missing) });
     if (missing.size === 0 || deadline.signal.aborted) break;
     await api.clock.sleep(INTERVAL_MS, signal);
   }
@@ -40,6 +40,11 @@ export async function waitUntilReady({ api, objects, timeoutMs, progress, signal
     const why = missing.get(keyOf(id));
     return why === undefined ? [] : [notReady(id, why)];
   });
+}
+
+function currentOf(awaited: readonly Awaited[], missing: ReadonlyMap<string, string>): string | undefined {
+  const first = awaited.find(({ id }) => missing.has(keyOf(id)));
+  return first === undefined ? undefined : shortId(first.id);
 }
 
 /** Takes out what is ready: a list for each resource and namespace. */
