@@ -26,6 +26,7 @@ const FIELD_MANAGER = "holdfast-bench";
 const POLL_MS = 50;
 const CRDS = { group: "apiextensions.k8s.io", version: "v1", plural: "customresourcedefinitions" } as const;
 const NAMESPACES = { group: "", version: "v1", plural: "namespaces" } as const;
+const DEPLOYMENTS = { group: "apps", version: "v1", plural: "deployments" } as const;
 const LOCATIONS = { group: "velero.io", version: "v1", plural: "backupstoragelocations", kind: "BackupStorageLocation" } as const;
 const BACKUPS = { group: "velero.io", version: "v1", plural: "backups", kind: "Backup" } as const;
 const RESTORES = { group: "velero.io", version: "v1", plural: "restores", kind: "Restore" } as const;
@@ -128,6 +129,11 @@ async function install({ api, signal }: Site, { velero }: VeleroPrograms): Promi
   for (const crd of crds) await createObject(api, CRDS, crd, { fieldManager: FIELD_MANAGER });
   const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } };
   await createObject(api, NAMESPACES, namespace, { fieldManager: FIELD_MANAGER });
+  // A restore looks up the image of its own server's deployment, which nobody runs here.
+  const [labels, containers] = [{ deploy: "velero" }, [{ name: "velero", image: "none" }]];
+  const spec = { replicas: 0, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers } } };
+  const deployment = { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "velero" }, spec };
+  await createObject(api, DEPLOYMENTS, deployment, { namespace: NAMESPACE, fieldManager: FIELD_MANAGER });
   for (const crd of crds) {
     const name = textIn(objectIn(crd, "metadata"), "name") ?? "";
     while (!isEstablished(await getObject(api, CRDS, { name }))) await systemClock.sleep(POLL_MS, signal);

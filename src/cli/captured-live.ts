@@ -15,7 +15,7 @@ export async function* differingLive(before: ObjectDigests, options: CaptureOpti
 }
 
 /** Most objects are as they were, and of those memory has no more than the name. By path, since a list that is begun again takes back what it gave. */
-class DifferingFiles implements PointFiles {
+export class DifferingFiles implements PointFiles {
   readonly same = new Map<string, ObjectId>();
   readonly differing = new Map<string, PointObject>();
   readonly #before: ObjectDigests;

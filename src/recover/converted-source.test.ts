@@ -4,7 +4,7 @@ import { textIn } from "../kube/json.ts";
 import type { ResourceType } from "../kube/resource-type.ts";
 import type { CapturedResource } from "../point/description.ts";
 import type { PointObject } from "../point/point-object.ts";
-import { convertedSource } from "./converted-source.ts";
+import { conversionFindings, convertedSource } from "./converted-source.ts";
 import type { PointSource } from "./point-source.ts";
 
 const BUDGETS = { group: "policy", version: "v1beta1", plural: "poddisruptionbudgets", kind: "PodDisruptionBudget", count: 1 };
@@ -45,8 +45,8 @@ test("convertedSource() shows what the target has no more as what came after, an
     "podsecuritypolicies v1beta1 policy/v1beta1",
   ]);
   assert.deepEqual(
-    source.converted.map(({ conversion }) => conversion.name),
-    ["disruption_budget_v1beta1"],
+    conversionFindings(source).map(({ message }) => message),
+    ['poddisruptionbudgets.policy of policy/v1beta1 are restored as policy/v1, by the rule "disruption_budget_v1beta1"'],
   );
 });
 

@@ -1,5 +1,7 @@
 /** A restore point as a target can read it: objects of APIs that it has no more are shown as those that came after. */
+import type { Finding } from "../base/finding.ts";
 import type { ResourceTable } from "../kube/resource-table.ts";
+import { apiVersionOf, nameOf } from "../kube/resource-type.ts";
 import type { CapturedResource } from "../point/description.ts";
 import type { PointObject } from "../point/point-object.ts";
 import type { PointSource } from "./point-source.ts";
@@ -34,6 +36,13 @@ export function convertedSource(source: PointSource, table: Pick<ResourceTable, 
       else for await (const object of source.objects(rule.captured, signal)) yield asConverted(object, rule.conversion);
     },
   };
+}
+
+export function conversionFindings({ converted }: ConvertedSource): readonly Finding[] {
+  return converted.map(({ captured, conversion: { name, to } }) => {
+    const object = `${nameOf(captured)} of ${apiVersionOf(captured)}`;
+    return { grade: "info", code: "converted", object, message: `${object} are restored as ${apiVersionOf(to)}, by the rule "${name}"` };
+  });
 }
 
 type Named = Pick<CapturedResource, "group" | "plural" | "version">;

@@ -175,10 +175,8 @@ test("killed at any moment, a backup leaves no half point, and the next one succ
 /** The cluster as somebody else. */
 async function impersonating(cluster: TestCluster, user: string, t: TestContext): Promise<string> {
   const file = join(await environment(t).temporaryFolder(), "kubeconfig");
-  const config = load(await readFile(cluster.kubeconfig, "utf8")) as { users: { user: object }[] };
-  await writeFile(
-    file,
-    JSON.stringify({ ...config, users: config.users.map((entry) => ({ ...entry, user: { ...entry.user, as: user } })) }),
-  );
+  const config = load(await readFile(cluster.kubeconfig, "utf8")) as { users: { user: Record<string, unknown> }[] };
+  for (const entry of config.users) entry.user["as"] = user;
+  await writeFile(file, JSON.stringify(config));
   return file;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Change, ResourceList } from "../../src/capture/resource-list.ts";
-import type { JsonObject } from "../../src/kube/json.ts";
+import { type JsonObject, objectIn, textIn } from "../../src/kube/json.ts";
 import { CONFIG_MAPS } from "../support/kube.ts";
 import { type Answer, failed, json, scriptedApi } from "../support/scripted-api.ts";
 
@@ -37,7 +37,7 @@ function capture(list: ResourceList): Capture {
     restarts: 0,
     run: () =>
       list.capture({
-        take: (object: JsonObject) => kept.add(String((object["metadata"] as JsonObject)["name"])).size > 0,
+        take: (object: JsonObject) => kept.add(textIn(objectIn(object, "metadata"), "name") ?? "").size > 0,
         restart: () => {
           kept.clear();
           result.restarts++;

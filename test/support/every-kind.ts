@@ -82,7 +82,7 @@ export async function everyKind(cluster: TestCluster): Promise<readonly object[]
 }
 
 /** A definition of several versions, of which only the group is the test's own; one keeps what its schema does not know. */
-export function widgetDefinition(group: string): object {
+export function widgetDefinition(group: string, names: readonly string[] = ["v1", "v2"]): object {
   const schema = {
     type: "object",
     properties: {
@@ -105,7 +105,7 @@ export function widgetDefinition(group: string): object {
       group,
       scope: "Namespaced",
       names: { plural: "widgets", kind: "Widget" },
-      versions: [version("v1", false), version("v2", true)],
+      versions: names.map((name, at) => version(name, at === names.length - 1)),
     },
   };
 }

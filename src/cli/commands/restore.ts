@@ -7,6 +7,7 @@ import { identifyCluster } from "../../capture/cluster-identity.ts";
 import { discover } from "../../kube/discovery.ts";
 import { describeId } from "../../kube/object-id.ts";
 import type { ResourceTable } from "../../kube/resource-table.ts";
+import { conversionFindings, convertedSource } from "../../recover/converted-source.ts";
 import { AdaptivePace, maxSpeed } from "../../recover/execute/pace.ts";
 import { makePlan, type PlannedRestore, type PlanRequest } from "../../recover/plan/make-plan.ts";
 import type { Dependencies, Existing, PlanOptions, RestorePlan, TransformFile } from "../../recover/plan/plan.ts";
@@ -55,7 +56,8 @@ export async function restore(name: string, given: RestoreOptions, command: Comm
     await withPoint(run, name, async (point, { isPartial }) => {
       const { description } = point;
       if (isPartial) report(partialPoint(description.id));
-      const source = sourceOf(point);
+      const source = convertedSource(sourceOf(point), table);
+      for (const finding of conversionFindings(source)) report(finding);
       if (saved !== undefined && saved.point !== source.id) throw planOfAnother(saved, source.id);
       const options = saved?.options ?? (await readOptions(given, table));
       const { unit } = description;

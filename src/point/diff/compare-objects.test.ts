@@ -54,5 +54,6 @@ test("compareObjects() compares an object once, in a version that both sides hav
   assert.deepEqual(await differences(before, [object("a", { y: "2" }, "v2"), object("a", { x: "2" }, "v1")]), [
     "changed ConfigMap/a data.y",
   ]);
+  assert.deepEqual(await differences(before, [object("a", { x: "2" }, "v1")]), ["changed ConfigMap/a data.x"]);
   assert.deepEqual(await differences([object("a", {}, "v1")], [object("a", {}, "v2")]), ["changed ConfigMap/a apiVersion"]);
 });

@@ -57,7 +57,7 @@ test("prepare() leaves no uid, time, version, status or owner of the source in a
     for (const text of textsIn(result.object)) assert.ok(text.length < 36 || !uids.includes(text), `${key} has the uid ${text}`);
     assert.ok(!("status" in result.object), `${key} has a status`);
     const metadata = objectIn(result.object, "metadata");
-    for (const field of ["creationTimestamp", "generation", "managedFields", "ownerReferences", "resourceVersion", "uid"]) {
+    for (const field of ["creationTimestamp", "generateName", "generation", "managedFields", "ownerReferences", "resourceVersion", "uid"]) {
       assert.ok(!(field in metadata), `${key} has ${field}`);
     }
   }
@@ -134,6 +134,16 @@ test("prepare() follows names and namespaces in what kubectl applied last", () =
   const applied = objectIn(objectIn(prepared("NetworkPolicy/own", MOVED).object, "metadata"), "annotations")[LAST_APPLIED];
   assert.ok(typeof applied === "string");
   assert.ok(applied.includes('"namespace":"store"') && !applied.includes("prepare-shop"));
+});
+
+test("prepare() keeps what kubectl applied last to the letter where nothing in it has another name", () => {
+  const annotations = { [LAST_APPLIED]: '{ "kind": "ClusterRole" }' };
+  const role = {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRole",
+    metadata: { name: "a", generateName: "a-", annotations },
+  };
+  assert.deepEqual(prepared(pointObject(role), MOVED).object["metadata"], { name: "a", annotations });
 });
 
 test("prepare() lets references in pods follow a prefix, and claims of a StatefulSet follow its name", () => {
@@ -214,6 +224,27 @@ test("prepare() follows names in custom resources by the names of fields", () =>
   });
   assert.deepEqual(objectIn(object, "metadata")["annotations"], { "cert-manager.io/inject-ca-from": "store/web" });
   assert.deepEqual(status, { value: { phase: "Ready" }, isNeeded: false });
+});
+
+test("prepare() lets the mark of a Helm release follow, and the namespaces of affinities", () => {
+  const deployment = prepared("Deployment/web", MOVED);
+  assert.equal(objectIn(objectIn(deployment.object, "metadata"), "annotations")["meta.helm.sh/release-namespace"], "store");
+  assert.match(JSON.stringify(podSpec(deployment)["affinity"]), /"namespaces":\["store"\]/);
+});
+
+test("prepare() leaves out what says how things stood, and what lives with something that is not restored", () => {
+  const object = (apiVersion: string, kind: string, owner?: string, controller = true): PointObject => {
+    const ownerReferences = owner === undefined ? [] : [{ apiVersion: "v1", kind: owner, name: "o", uid: "u", controller }];
+    return pointObject({ apiVersion, kind, metadata: { name: "a", namespace: "b", ownerReferences } });
+  };
+  assert.equal(code(object("coordination.k8s.io/v1", "Lease")), "runtime");
+  assert.equal(code(object("events.k8s.io/v1", "Event")), "runtime");
+  assert.equal(code(object("metrics.k8s.io/v1beta1", "Pod")), "runtime");
+  assert.equal(code(object("v1", "PersistentVolumeClaim", "Pod")), "child");
+  assert.equal(code(object("v1", "Pod", "Widget")), "child");
+  assert.equal(code(object("v1", "ConfigMap", "Pod", false)), "");
+  assert.equal(code(object("apps/v1", "Deployment", "Widget")), "");
+  assert.equal(code(object("v1", "Secret", "Widget")), "");
 });
 
 test("prepare() says that machines of Cluster API, and what is marked so, need their status", () => {

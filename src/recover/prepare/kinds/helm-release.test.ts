@@ -16,6 +16,8 @@ metadata:
 subjects:
 - namespace: "shop"
   name: shop
+  json: {"namespace":"shop", "name": "shop"}
+  flow: { kind: Role, namespace: shop }
 data:
   text: "namespace: shop"
   other-namespace: shopping
@@ -54,7 +56,10 @@ test("A Helm release that moves names its new namespace, also where its manifest
   assert.equal(moved["namespace"], "store");
   assert.equal(
     moved["manifest"],
-    MANIFEST.replace("  namespace: shop\n", "  namespace: store\n").replace('- namespace: "shop"', '- namespace: "store"'),
+    MANIFEST.replace("  namespace: shop\n", "  namespace: store\n")
+      .replace('- namespace: "shop"', '- namespace: "store"')
+      .replace('"namespace":"shop"', '"namespace":"store"')
+      .replace("Role, namespace: shop", "Role, namespace: store"),
   );
   assert.deepEqual(moved["hooks"], [{ manifest: "namespace: store\n" }]);
   assert.deepEqual([moved["name"], moved["version"], moved["config"]], ["web", 3, { namespace: "shop" }]);

@@ -66,11 +66,12 @@ function movedRelease(release: JsonObject, target: Target): JsonObject {
   return changeIn(changeIn(named, ["manifest"], inText), at("hooks[].manifest"), inText);
 }
 
-/** Lines of YAML that name a namespace. */
-const NAMESPACE_LINE = /^(?<before>[ \t-]*namespace:[ \t]*)(?<quote>["']?)(?<namespace>[a-z0-9-]+)\k<quote>(?<after>[ \t]*)$/gm;
+/** A field of YAML or JSON that names a namespace: at the start of a line, or after what ends a field before it. */
+const NAMESPACE_FIELD =
+  /(?<before>(?:^[ \t-]*|[{,]\s*)(?<field>["']?)namespace\k<field>[ \t]*:[ \t]*)(?<quote>["']?)(?<namespace>[a-z0-9-]+)\k<quote>(?=[\s,}\]]|$)/gm;
 
 function movedManifest(manifest: string, target: Target): string {
-  return manifest.replaceAll(NAMESPACE_LINE, (_line, before: string, quote: string, namespace: string, after: string) =>
-    [before, quote, target.namespace(namespace), quote, after].join(""),
+  return manifest.replaceAll(NAMESPACE_FIELD, (_all, before: string, _field: string, quote: string, namespace: string) =>
+    [before, quote, target.namespace(namespace), quote].join(""),
   );
 }

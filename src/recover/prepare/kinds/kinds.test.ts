@@ -23,7 +23,9 @@ function metadata(object: JsonObject): JsonObject {
 }
 
 test("A pod that nobody owns loses its node, its numbers and its token, and keeps the rest", () => {
-  const spec = objectIn(prepared("Pod/bare", HERE).object, "spec");
+  const { object } = prepared("Pod/bare", HERE);
+  const spec = objectIn(object, "spec");
+  assert.ok(!("labels" in metadata(object)), "the labels were those of its node");
   for (const field of ["nodeName", "priority", "preemptionPolicy"]) assert.ok(!(field in spec), field);
   assert.deepEqual(listIn(spec, "volumes"), []);
   assert.deepEqual(listIn(listIn(spec, "containers")[0] ?? null, "volumeMounts"), []);

@@ -2,6 +2,7 @@
 import { isJsonObject, type JsonObject, type JsonValue, listIn, objectIn, textIn } from "../../../kube/json.ts";
 import type { Care } from "../care.ts";
 import { at, changeIn, without, withoutEntries } from "../edit.ts";
+import { isFieldOwned } from "../field-owners.ts";
 import { leftOut } from "../prepared.ts";
 
 /** Addresses and interfaces that network plug-ins note on the pod that has them. */
@@ -14,6 +15,9 @@ const NETWORK_ANNOTATIONS: ReadonlySet<string> = new Set([
   "k8s.v1.cni.cncf.io/networks-status",
 ]);
 
+/** Of the node, unless somebody gave them to the pod. */
+const PLACE_LABELS: ReadonlySet<string> = new Set(["topology.kubernetes.io/region", "topology.kubernetes.io/zone"]);
+
 /** Numbers are computed from the class again; ephemeral containers cannot be asked for. */
 const GIVEN = ["nodeName", "priority", "preemptionPolicy", "ephemeralContainers"];
 
@@ -24,7 +28,7 @@ export const pod: Care = {
     const phase = textIn(objectIn(object, "status"), "phase");
     return phase === "Succeeded" || phase === "Failed" ? leftOut("finished", `it has ended: ${phase}`) : undefined;
   },
-  clean(object) {
+  clean(object, captured) {
     const tokens = tokenVolumes(objectIn(object, "spec"));
     const isToken = (value: JsonValue): boolean => tokens.has(textIn(value, "name") ?? "");
     let cleaned = changeIn(object, ["spec"], (spec) => (isJsonObject(spec) ? without(spec, GIVEN) : spec));
@@ -32,6 +36,9 @@ export const pod: Care = {
     for (const containers of ["containers", "initContainers"]) {
       cleaned = changeIn(cleaned, at(`spec.${containers}[].volumeMounts[]`), (mount) => (isToken(mount) ? undefined : mount));
     }
+    const isGiven = (label: string): boolean =>
+      PLACE_LABELS.has(label) && !isFieldOwned(captured.object, ["f:metadata", "f:labels", `f:${label}`]);
+    cleaned = withoutEntries(cleaned, at("metadata.labels"), isGiven);
     return withoutEntries(cleaned, at("metadata.annotations"), (name) => NETWORK_ANNOTATIONS.has(name));
   },
 };

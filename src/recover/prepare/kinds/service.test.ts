@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type JsonObject, listIn, objectIn } from "../../../kube/json.ts";
 import { targetOf } from "../target.ts";
-import { prepared } from "../testing/captured.ts";
+import { captured, pointObject, prepared } from "../testing/captured.ts";
 
 const HERE = targetOf({ isSameCluster: true });
 const NAMESPACES = new Map([["prepare-shop", "store"]]);
@@ -16,6 +16,17 @@ test("A service gets new addresses, unless it has none", () => {
   assert.ok(!("clusterIP" in web) && !("clusterIPs" in web) && !("ipFamilies" in web));
   const headless = spec("Service/db");
   assert.deepEqual([headless["clusterIP"], headless["clusterIPs"]], ["None", ["None"]]);
+});
+
+test("A service keeps an address that somebody chose in the cluster that has it, unless the original has it", () => {
+  const { object } = captured("Service/web");
+  const fields = { manager: "somebody", operation: "Update", fieldsV1: { "f:spec": { "f:clusterIP": {} } } };
+  const metadata = objectIn(object, "metadata");
+  const chosen = pointObject({ ...object, metadata: { ...metadata, managedFields: [...listIn(metadata, "managedFields"), fields] } });
+  const address = (target: ReturnType<typeof targetOf>): unknown => objectIn(prepared(chosen, target).object, "spec")["clusterIP"];
+  assert.equal(address(HERE), objectIn(object, "spec")["clusterIP"]);
+  assert.equal(address(targetOf({ isSameCluster: false })), undefined);
+  assert.equal(address(targetOf({ isSameCluster: true, namespaces: NAMESPACES })), undefined);
 });
 
 test("A service keeps the node port that somebody chose, and not the one that the server chose", () => {

@@ -14,11 +14,13 @@ export const service: Care = {
   clean(object, captured, target) {
     const spec = objectIn(object, "spec");
     const isBeside = isBesideOriginal(captured, target);
-    const isHeadless = textIn(spec, "clusterIP") === "None";
+    // An address that somebody chose, as that of a DNS server, may be in no range of another cluster.
+    const isAddressKept =
+      textIn(spec, "clusterIP") === "None" || (target.isSameCluster && !isBeside && isChosen(captured.object, "clusterIP"));
     const areFamiliesGiven = textIn(spec, "ipFamilyPolicy") === "SingleStack" && !isFieldOwned(captured.object, ["f:spec", "f:ipFamilies"]);
     const given = [
-      ...(isHeadless ? [] : ["clusterIP", "clusterIPs"]),
-      ...(isBeside || !isHealthPortChosen(captured.object) ? ["healthCheckNodePort"] : []),
+      ...(isAddressKept ? [] : ["clusterIP", "clusterIPs"]),
+      ...(isBeside || !isChosen(captured.object, "healthCheckNodePort") ? ["healthCheckNodePort"] : []),
       ...(areFamiliesGiven ? ["ipFamilies"] : []),
     ];
     const cleaned = changeIn(object, ["spec"], (value) => (isJsonObject(value) ? without(value, given) : value));
@@ -28,7 +30,7 @@ export const service: Care = {
   },
 };
 
-/** A cluster has each port of its nodes once, and the original may be there still. */
+/** A cluster has each port of its nodes and each address once, and the original may be there still. */
 function isBesideOriginal({ namespace = "", name }: PointObject, target: Target): boolean {
   const id = { group: "", kind: "Service", namespace, name };
   return target.isSameCluster && (target.namespace(namespace) !== namespace || target.name(id) !== name);
@@ -49,7 +51,6 @@ function isNodePortChosen(captured: JsonObject, port: JsonObject): boolean {
   );
 }
 
-function isHealthPortChosen(captured: JsonObject): boolean {
-  const field = "healthCheckNodePort";
+function isChosen(captured: JsonObject, field: string): boolean {
   return isFieldOwned(captured, ["f:spec", `f:${field}`]) || field in objectIn(lastAppliedIn(captured), "spec");
 }
