@@ -96,10 +96,21 @@ test("what a built-in controller made is a child; what an operator made is not",
   const made = (by: JsonObject): JsonObject => object("v1", "Pod", { namespace: "a", ownerReferences: [by] });
   const child = membership(namespaceUnit("a"), made(owner("ReplicaSet", "u")));
   assert.deepEqual([child.kind, child.kind === "child" && child.controller.uid], ["child", "u"]);
-  const several = object("v1", "Pod", { namespace: "a", ownerReferences: [owner("Deployment", "v", false), owner("ReplicaSet", "u")] });
+  const several = object("v1", "Pod", { namespace: "a", ownerReferences: [owner("StatefulSet", "v", false), owner("ReplicaSet", "u")] });
   assert.equal(membership(namespaceUnit("a"), several).kind, "child");
   assert.deepEqual(membership(namespaceUnit("a"), made({ ...owner("Postgres", "u"), apiVersion: "example.com/v1" })), { kind: "own" });
   assert.deepEqual(membership(namespaceUnit("a"), made(owner("Deployment", "u", false))), { kind: "own" });
+});
+
+test("what somebody else made is no child, whatever owner he gave it", () => {
+  const controller = { ...owner("Deployment", "u"), controller: true };
+  for (const kind of ["ConfigMap", "PersistentVolumeClaim", "Pod"]) {
+    assert.deepEqual(
+      membership(namespaceUnit("a"), object("v1", kind, { namespace: "a", ownerReferences: [controller] })),
+      { kind: "own" },
+      kind,
+    );
+  }
 });
 
 test("a namespace has itself and the volumes bound to its claims", () => {
@@ -149,7 +160,7 @@ test("owners that own each other end nowhere", () => {
 test("an owner in another namespace is none: nobody moves things into a unit by naming one", () => {
   const unit: DeclaredUnit = { kind: "declared", name: "u", namespaces: ["a"], selector: "app=u" };
   const top = object("apps/v1", "Deployment", { namespace: "a", labels: { app: "u" } });
-  const foreign = object("v1", "Pod", { namespace: "b", ownerReferences: [owner("Deployment", "Deployment-a-x")] });
+  const foreign = object("apps/v1", "ReplicaSet", { namespace: "b", ownerReferences: [owner("Deployment", "Deployment-a-x")] });
   assert.equal(membership(unit, foreign, [unit], [top, foreign]).kind, "elsewhere");
   assert.equal(membership(namespaceUnit("b"), foreign, [unit], [top, foreign]).kind, "child");
 });

@@ -82,9 +82,14 @@ export class ResourceList {
     }
   }
 
-  #pages(options: Pick<ListOptions, "isMetadataOnly">): AsyncGenerator<ListPage, void, undefined> {
+  async *#pages(options: Pick<ListOptions, "isMetadataOnly">): AsyncGenerator<ListPage, void, undefined> {
     const { resource, namespace, fieldSelector } = this.#scope;
-    return listPages(this.#api, resource, { ...options, namespace, fieldSelector, signal: this.#signal });
+    try {
+      yield* listPages(this.#api, resource, { ...options, namespace, fieldSelector, signal: this.#signal });
+    } catch (error) {
+      // Its definition has been deleted since the discovery, and its objects with it.
+      if (!(error instanceof DomainError) || error.code !== "kube_not_served") throw error;
+    }
   }
 }
 

@@ -84,7 +84,7 @@ function claimNode({ id, storageClass, size, phase }: ClaimEntry): TreeNode {
 }
 
 function dependencyNode({ id, why, of }: Dependency): TreeNode {
-  return { text: shownText(shortId(id)), note: shownText(`${why}: ${reasons(of)}`) };
+  return { text: shownText(shortId(id)), note: shownText(of.length === 0 ? why : `${why}: ${reasons(of)}`) };
 }
 
 function useNote({ id, why, of }: Dependency): string {

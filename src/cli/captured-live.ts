@@ -16,8 +16,8 @@ export async function* differingLive(before: ObjectDigests, options: CaptureOpti
 
 /** Most objects are as they were, and of those memory has no more than the name. By path, since a list that is begun again takes back what it gave. */
 export class DifferingFiles implements PointFiles {
-  readonly same = new Map<string, ObjectId>();
-  readonly differing = new Map<string, PointObject>();
+  readonly same: Map<string, ObjectId> = new Map();
+  readonly differing: Map<string, PointObject> = new Map();
   readonly #before: ObjectDigests;
 
   constructor(before: ObjectDigests) {

@@ -1,5 +1,6 @@
 /** What every command does that only looks at a cluster: opens it, asks what it serves, and ends as its findings demand. */
 import type { Command } from "commander";
+import { unavailableGroups } from "../application/unavailable-groups.ts";
 import { DomainError } from "../base/errors.ts";
 import type { Finding, FindingSink } from "../base/finding.ts";
 import { discover } from "../kube/discovery.ts";
@@ -34,10 +35,7 @@ export async function runOnCluster(command: Command, context: CommandContext, wo
   };
   await using api = await openCluster(command, context);
   const table = await discover(api, context.signal);
-  for (const group of table.staleGroups) {
-    const message = `Cannot find out what is in ${group}: its server does not answer`;
-    report({ grade: "partial", code: "group_unavailable", object: group, message });
-  }
+  for (const finding of unavailableGroups(table)) report(finding);
   await work({ context, format, api, table, report, findings });
   const missed = findings.filter(({ grade }) => grade === "partial").length;
   if (missed > 0) {

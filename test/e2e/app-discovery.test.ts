@@ -184,6 +184,7 @@ test("applications are found under their names, with their members, none twice",
   };
   assert.deepEqual(dependencies.map(({ id, why }) => `${shortId(id)}: ${why}`).toSorted(), [
     `PriorityClass/${namespace}: priority class`,
+    "ServiceAccount/default: service account",
     "StorageClass/btrfs: storage class",
   ]);
   assert.deepEqual(releases, [{ tool: "helm", name: "shop", namespace, source: "web 1.2.3", revision: "1" }]);

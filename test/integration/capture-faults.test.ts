@@ -62,6 +62,18 @@ test("a list that never comes to an end in time is given up, with the server's r
   assert.equal(requests.length, 6);
 });
 
+test("a kind whose definition is deleted meanwhile has no objects, and those that were captured are gone", async (t) => {
+  const notServed = failed(404, "NotFound");
+  const { api } = await scriptedApi(t, [notServed, page(["a"]), notServed]);
+  const gone = capture(new ResourceList(api, { resource: RESOURCE, namespace: "n" }, t.signal));
+  await gone.run();
+  assert.deepEqual([gone.list.count, gone.kept.size], [0, 0]);
+  const going = capture(new ResourceList(api, { resource: RESOURCE, namespace: "n" }, t.signal));
+  await going.run();
+  const changes = await going.list.changes(() => true);
+  assert.deepEqual(changes, [{ namespace: "n", name: "a", how: "disappeared" }]);
+});
+
 test("a second look names what appeared, changed and went, and counts an object of the same name as another one", async (t) => {
   const again = json({
     kind: "ConfigMapList",

@@ -71,17 +71,18 @@ export class DependencyCollector {
 
   /** After the last member. */
   async dependencies(api: KubeApi, table: ResourceTable, signal?: AbortSignal): Promise<Dependencies> {
-    for (const name of this.#unit.kind === "declared" ? this.#namespaces : []) {
-      const id = { ...NAMESPACE, name };
-      this.#needs.add({ id, why: "its namespace" }, id);
-    }
     const search = new Search(api, table, signal);
     const pointing = this.#unit.kind === "cluster" ? [] : await this.#unnamed(search, new Search(api, table, signal));
-    const direct = await search.fetch(this.#needs.all().filter(({ id }) => !pointing.some((found) => keyOf(found.id) === keyOf(id))));
+    const direct = await search.fetch(this.#directNeeds().filter(({ id }) => !pointing.some((found) => keyOf(found.id) === keyOf(id))));
     const found = [...pointing, ...direct];
     const second = await search.fetch(this.#needsOf(found));
     const { beside, uses } = await this.#otherUnits(search);
     return { found: [...found, ...second, ...beside], missing: search.missing, uses, findings: search.findings };
+  }
+
+  #directNeeds(): readonly Dependency[] {
+    const places = this.#unit.kind === "declared" ? this.#namespaces : [];
+    return [...places.map((name) => ({ id: { ...NAMESPACE, name }, of: [], why: "its namespace" })), ...this.#needs.all()];
   }
 
   /** What is needed though no member names it. */

@@ -38,10 +38,12 @@ export async function describeApp(
   const isOfView = (object: JsonObject): boolean => uids?.has(textIn(objectIn(object, "metadata"), "uid") ?? "") ?? true;
   const dependencies = new DependencyCollector(rules, target.unit, uids === undefined ? undefined : isOfView);
   const describer = new Describer();
+  // What is left out belongs to a namespace, or the cluster, but to no application in it.
+  const isWhole = uids === undefined && target.unit.kind !== "declared";
   const releases = new ReleaseCollector();
   const take = (object: JsonObject): void => {
     const is = membership(object);
-    if (is.kind === "left-out" && uids === undefined) describer.leaveOut(is.reason);
+    if (is.kind === "left-out" && isWhole) describer.leaveOut(is.reason);
     if (is.kind === "left-out" || is.kind === "elsewhere" || !isOfView(object)) return;
     for (const collector of [describer, releases, dependencies]) collector.add(object);
   };

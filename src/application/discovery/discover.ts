@@ -5,7 +5,7 @@ import type { KubeApi } from "../../kube/kube-api.ts";
 import { listPages } from "../../kube/list.ts";
 import { getObject } from "../../kube/objects.ts";
 import type { MembershipRules } from "../membership.ts";
-import { builtInAmong } from "../owners.ts";
+import { builtInMaker } from "../owners.ts";
 import type { DeclaredUnit, Unit } from "../unit.ts";
 import { groupViews } from "../views/group-views.ts";
 import type { ObjectFacts } from "../views/object-facts.ts";
@@ -115,7 +115,7 @@ const WORKLOADS: ReadonlySet<string> = new Set([
 ]);
 
 export function isWorkload({ id, owners }: Pick<ObjectFacts, "id" | "owners">): boolean {
-  return WORKLOADS.has(`${id.group} ${id.kind}`) && builtInAmong(owners) === undefined;
+  return WORKLOADS.has(`${id.group} ${id.kind}`) && builtInMaker(id, owners) === undefined;
 }
 
 function countsOf(facts: readonly ObjectFacts[], { isReady }: Survey): Counts {

@@ -13,7 +13,7 @@ import { nameOf, type ResourceType } from "../../kube/resource-type.ts";
 import { objectExclusion } from "../exclusions.ts";
 import { isHidden } from "../hidden.ts";
 import type { MembershipRules } from "../membership.ts";
-import { builtInAmong } from "../owners.ts";
+import { builtInMaker } from "../owners.ts";
 import type { DeclaredUnit } from "../unit.ts";
 import { factsOf, type ObjectFacts } from "../views/object-facts.ts";
 import { SIGS_GROUP, type SigsApplication, sigsApplication } from "../views/sigs-application.ts";
@@ -77,7 +77,7 @@ class Surveyor {
   async run(): Promise<Survey> {
     const resources = this.#rules.resources.filter(({ isNamespaced }) => isNamespaced);
     const pods = resources.filter((resource) => nameOf(resource) === PODS);
-    // Once more at the end: the longest lists begin first.
+    // Core kinds come first, and most objects are of them: a long list never begins last.
     const lists = [
       ...resources.map((resource) => ({ resource, isNotWell: false })),
       ...pods.map((resource) => ({ resource, isNotWell: true })),
@@ -128,7 +128,7 @@ class Surveyor {
   async #lookAtBareSets(resource: ResourceType | undefined): Promise<void> {
     if (resource === undefined) return;
     const all = [...Array.from(this.#namespaces.values(), ({ facts }) => facts), ...this.#declared.values()].flat();
-    const bare = all.filter(({ id, owners }) => id.kind === "ReplicaSet" && id.group === "apps" && builtInAmong(owners) === undefined);
+    const bare = all.filter(({ id, owners }) => id.kind === "ReplicaSet" && id.group === "apps" && builtInMaker(id, owners) === undefined);
     await forEachConcurrent(bare, { limit: CONCURRENT_LISTS, signal: this.#options.signal }, async ({ id, uid }, signal) => {
       const { namespace, name } = id;
       const set = await getObject(this.#api, resource, { namespace, name }, { signal }).catch((error: unknown) => {
