@@ -7,6 +7,9 @@ import { listIn, objectIn, textIn } from "../../src/kube/json.ts";
 import { listPages } from "../../src/kube/list.ts";
 import { PROGRAM } from "../support/cli.ts";
 import { comparableObjects } from "../support/comparable.ts";
+import { status } from "../../dev/cluster/status.ts";
+import { devCluster, ownClusterName } from "../support/own-cluster.ts";
+import { TestCluster } from "../support/test-cluster.ts";
 import { environment } from "../support/environment.ts";
 import { CONFIG_MAPS, configMap, openKube } from "../support/kube.ts";
 import { makeLocation, openCliOn, succeeded } from "../support/location.ts";
@@ -15,6 +18,7 @@ import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
 const skip = SKIP_WITHOUT_CLUSTER;
 const OBJECTS = 150;
 const KILLS = 6;
+const SERVER_KILLS = 2;
 /** From when it starts to write, roughly, to when it is done. */
 const [FIRST_MS, LAST_MS] = [900, 3_000];
 
@@ -50,4 +54,32 @@ test("a restore that is killed at any moment is repeated, and ends as one that w
   }
   const last = succeeded(await cli.run("restore", namespace, "-o", "json")).json() as { created: number; updated: number };
   assert.deepEqual([last.created, last.updated], [0, 0]);
+});
+
+test("a restore outlives the API server's death, or ends and is repeated", { skip }, async (t) => {
+  const name = ownClusterName(t);
+  succeeded(await devCluster("up", ["--name", name, "--control-plane-only"], t.signal));
+  const cluster = await TestCluster.open(name, t.signal);
+  const { namespace, kubeconfig } = cluster;
+  const names = Array.from({ length: OBJECTS }, (_, index) => `config-${index}`);
+  await cluster.apply(...names.map((object) => configMap(object, { a: object })));
+  await cluster.kubectl("label", "configmap", ...names, "touched=by-another");
+  const location = await makeLocation(t);
+  const cli = await openCliOn(t, location, kubeconfig);
+  succeeded(await cli.run("backup", namespace));
+  const api = await openKube(t, kubeconfig);
+  const before = await comparableObjects(api, namespace);
+  for (let kill = 0; kill < SERVER_KILLS; kill++) {
+    await cluster.kubectl("delete", "namespace", namespace, "--wait");
+    const running = cli.run("restore", namespace, "--no-wait");
+    await systemClock.sleep(FIRST_MS + Math.random() * (LAST_MS - FIRST_MS));
+    const server = (await status()).find((one) => one.name === name)?.daemons.find((daemon) => daemon.name === "kube-apiserver");
+    assert.ok(server?.pid !== undefined);
+    process.kill(server.pid, "SIGKILL");
+    succeeded(await devCluster("up", ["--name", name, "--control-plane-only"], t.signal));
+    const { exitCode, stderr } = await running;
+    assert.ok(exitCode === 0 || exitCode === 7, `${exitCode}: ${stderr}`);
+    succeeded(await cli.run("restore", namespace, "--no-wait"));
+    assert.deepEqual(await comparableObjects(api, namespace), before);
+  }
 });

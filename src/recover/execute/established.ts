@@ -1,5 +1,4 @@
 /** Waits until the cluster serves what restored definitions define. */
-import { Deadline } from "../../base/deadline.ts";
 import { DomainError } from "../../base/errors.ts";
 import { discover } from "../../kube/discovery.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
@@ -11,12 +10,12 @@ const TIMEOUT_MS = 60_000;
 
 /** @returns what is served then @throws {DomainError} unavailable/not_established */
 export async function waitUntilServed(api: KubeApi, resources: readonly ResourceType[], signal: AbortSignal): Promise<ResourceTable> {
-  using deadline = new Deadline(api.clock, TIMEOUT_MS);
+  const untilMs = api.clock.monotonicMs() + TIMEOUT_MS;
   while (true) {
     const table = await discover(api, signal);
     const missing = resources.filter((resource) => table.ofObject(apiVersionOf(resource), resource.kind) === undefined);
     if (missing.length === 0) return table;
-    if (deadline.signal.aborted) {
+    if (api.clock.monotonicMs() >= untilMs) {
       const names = missing.map((resource) => `"${nameOf(resource)}"`).join(", ");
       const message = `Cannot restore objects of ${names}: the cluster does not serve them ${TIMEOUT_MS / 1000} s after their definition was restored`;
       throw new DomainError("unavailable", "not_established", message, { hint: "Look at the conditions of the CustomResourceDefinition" });

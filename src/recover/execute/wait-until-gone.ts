@@ -1,5 +1,4 @@
 /** Waits until an object that was deleted is gone: finalizers may hold it. */
-import { Deadline } from "../../base/deadline.ts";
 import { DomainError } from "../../base/errors.ts";
 import { objectIn, textIn } from "../../kube/json.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
@@ -18,11 +17,11 @@ export async function waitUntilGone(
   uid: string,
   signal: AbortSignal,
 ): Promise<void> {
-  using deadline = new Deadline(api.clock, TIMEOUT_MS);
+  const untilMs = api.clock.monotonicMs() + TIMEOUT_MS;
   while (true) {
     const found = await getObject(api, resource, place, { signal }).catch(onlyIfThere);
     if (found === undefined || textIn(objectIn(found, "metadata"), "uid") !== uid) return;
-    if (deadline.signal.aborted) {
+    if (api.clock.monotonicMs() >= untilMs) {
       const message = `Cannot replace ${describe(resource, place)}: it was deleted, and is not gone after ${TIMEOUT_MS / 1000} s`;
       throw new DomainError("conflict", "restore_not_gone", message, { hint: "Look at its finalizers; once it is gone, restore again" });
     }

@@ -1,5 +1,4 @@
 /** Waits, not for ever, until what was restored is ready. */
-import { Deadline } from "../../base/deadline.ts";
 import type { Finding } from "../../base/finding.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
@@ -28,12 +27,12 @@ const INTERVAL_MS = 1_000;
 export async function waitUntilReady({ api, objects, timeoutMs, progress, signal }: ReadyRequest): Promise<readonly Finding[]> {
   const awaited = objects.filter(({ id }) => readinessOf(id) !== undefined);
   const missing = new Map(awaited.map((object) => [keyOf(object.id), "it is not there"]));
-  using deadline = new Deadline(api.clock, timeoutMs);
+  const untilMs = api.clock.monotonicMs() + timeoutMs;
   while (missing.size > 0) {
     await look(api, awaited, missing, signal);
     const doneItems = awaited.length - missing.size;
     progress?.({ stage: "Waiting for ready", doneBytes: 0, doneItems, totalItems: awaited.length, current: currentOf(awaited, missing) });
-    if (missing.size === 0 || deadline.signal.aborted) break;
+    if (missing.size === 0 || api.clock.monotonicMs() >= untilMs) break;
     await api.clock.sleep(INTERVAL_MS, signal);
   }
   return awaited.flatMap(({ id }) => {
