@@ -7,6 +7,7 @@ import { MembershipRules } from "../../application/membership.ts";
 import type { Unit } from "../../application/unit.ts";
 import { formatBytes } from "../../base/byte-size.ts";
 import { DomainError } from "../../base/errors.ts";
+import type { ProgressSink } from "../../base/progress.ts";
 import { type BackedUpUnit, backupUnit } from "../../capture/backup-unit.ts";
 import { captureObjects, type CapturedObjects } from "../../capture/capture.ts";
 import { identifyCluster } from "../../capture/cluster-identity.ts";
@@ -45,19 +46,19 @@ interface Source {
 }
 
 /**
- * How much the heap may grow, in percent of what lives in it, before it is swept. Objects come and go by pages: 237 MB instead of 378 for
- * 100,000 of them, in a fifth more time.
+ * From so many objects on the heap is swept before it has grown by a fifth of what lives in it, as they come and go by pages: 237 MB instead of
+ * 378 for 100,000 of them, in a fifth more time.
  */
-const HEAP_GROWTH = "--heap-growing-percent=20";
+const MANY_OBJECTS = 20_000;
+const SWEEP_OFTEN = "--heap-growing-percent=20";
 
 export async function backup(name: string, given: BackupOptions, command: Command, context: CommandContext): Promise<void> {
-  setFlagsFromString(HEAP_GROWTH);
   const startMs = context.clock.monotonicMs();
   await using api = await openCluster(command, context);
   await runOnLocation(command, context, async (run) => {
     const source = await findSource(api, name, given, run);
     const { report, display } = run;
-    const options = { ...source, allowPartial: given.allowPartial ?? false, report, progress: display.sink };
+    const options = { ...source, allowPartial: given.allowPartial ?? false, report, progress: sweepingOften(display.sink) };
     if (given.dryRun === true) {
       const discard = { add: () => undefined, remove: () => undefined, room: async () => undefined };
       writePlan(await captureObjects(discard, { ...options, signal: context.signal }), source, run);
@@ -69,6 +70,13 @@ export async function backup(name: string, given: BackupOptions, command: Comman
     const done = await backupUnit(session, { ...options, programVersion: `holdfast ${packageJson.version}`, clock: context.clock });
     writeSummary(opened, summaryJson(done, place), () => summaryText(done, context.clock.monotonicMs() - startMs));
   });
+}
+
+function sweepingOften(sink: ProgressSink): ProgressSink {
+  return (progress) => {
+    if (progress.doneItems === MANY_OBJECTS) setFlagsFromString(SWEEP_OFTEN);
+    sink(progress);
+  };
 }
 
 async function findSource(api: KubeApi, name: string, given: BackupOptions, { context: { signal }, report }: LocationRun): Promise<Source> {
