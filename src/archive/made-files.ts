@@ -39,6 +39,8 @@ export interface MadeTree {
   readonly newPacks: ReadonlySet<HexId>;
 }
 
+/** Short ones, since four of them are in memory: restic's least. */
+const PACK_BYTES = 4 << 20;
 const FILE_MODE = 0o100600;
 const FOLDER_MODE = 0o040700;
 const NS_PER_MS = 1_000_000n;
@@ -55,8 +57,8 @@ export class MadeFiles {
   constructor(session: Session, clock: Clock) {
     const { repository, index, signal } = session;
     this.#index = new IndexWriter(repository.files, clock);
-    this.#packs = new DirectPacks(repository.store, this.#index, { signal });
-    const settings = packerSettings(repository, "sample");
+    this.#packs = new DirectPacks(repository.store, this.#index, PACK_BYTES, { signal });
+    const settings = { ...packerSettings(repository, "sample"), packBytes: PACK_BYTES };
     const fresh = BlobSet.create();
     this.#data = new BlobPacker("data", settings, index, fresh, this.#packs);
     this.#trees = new BlobPacker("tree", settings, index, fresh, this.#packs);

@@ -19,7 +19,7 @@ import { nameOf, type ResourceType } from "../kube/resource-type.ts";
 import type { CapturedResource, PointDependency, PointImage, PointRelease, UsedUnitName } from "../point/description.ts";
 import { pathOfObject } from "../point/object-path.ts";
 import { objectFile } from "./object-file.ts";
-import { ResourceList } from "./resource-list.ts";
+import { type Place, ResourceList } from "./resource-list.ts";
 import { reportChanges } from "./second-look.ts";
 import { otherServedVersions } from "./served-versions.ts";
 import { StoredResources } from "./stored-resources.ts";
@@ -108,23 +108,23 @@ class Capture {
   /** Stores the members of the unit in a list, of one moment; nothing of it if that fails. */
   async #list(scope: MemberList, signal: AbortSignal, onTaken: (object: JsonObject) => void): Promise<ResourceList> {
     const list = new ResourceList(this.#options.api, scope, signal);
-    let paths: (readonly string[])[] = [];
     const take = (object: JsonObject): boolean => {
       if (!this.#isMember(object)) return false;
-      paths.push(this.#store(scope.resource, object));
+      this.#store(scope.resource, object);
       onTaken(object);
       return true;
     };
-    const restart = (): void => {
-      for (const path of paths) this.#files.remove(path);
-      this.#stored.remove(scope.resource, paths.length);
-      paths = [];
+    const restart = (taken: Iterable<Place>): void => {
+      for (const { namespace, name } of taken) {
+        this.#files.remove(pathOfObject({ resource: scope.resource, namespace }, name));
+        this.#stored.remove(scope.resource);
+      }
     };
     try {
       await list.capture({ take, restart, room: () => this.#files.room() });
       return list;
     } catch (error) {
-      restart();
+      restart(list.taken());
       throw error;
     }
   }
@@ -191,7 +191,7 @@ class Capture {
     return kind === "own" || kind === "child";
   }
 
-  #store(resource: ResourceType, object: JsonObject): readonly string[] {
+  #store(resource: ResourceType, object: JsonObject): void {
     const metadata = objectIn(object, "metadata");
     const path = pathOfObject({ resource, namespace: textIn(metadata, "namespace") }, textIn(metadata, "name") ?? "");
     const { content, timeMs } = objectFile(object);
@@ -200,7 +200,6 @@ class Capture {
     this.#doneItems++;
     this.#doneBytes += content.length;
     this.#options.progress({ stage: "Capturing objects", doneItems: this.#doneItems, doneBytes: this.#doneBytes });
-    return path;
   }
 }
 

@@ -9,14 +9,17 @@ export interface ObjectSink {
   /** Gives whether the object is captured. */
   readonly take: (object: JsonObject) => boolean;
   /** What was taken so far is to be forgotten: the list begins anew. */
-  readonly restart: () => void;
+  readonly restart: (taken: Iterable<Place>) => void;
   /** Resolves when memory is free for more. */
   readonly room: () => Promise<void>;
 }
 
-export interface Change {
+export interface Place {
   readonly namespace: string | undefined;
   readonly name: string;
+}
+
+export interface Change extends Place {
   readonly how: "appeared" | "changed" | "disappeared";
 }
 
@@ -27,8 +30,8 @@ export class ResourceList {
   readonly #api: KubeApi;
   readonly #scope: MemberList;
   readonly #signal: AbortSignal;
-  /** By namespace and name, the version that was captured. */
-  readonly #captured = new Map<string, string>();
+  /** By namespace and name, the version that was captured: no other object, not even a later one of that name, has it. */
+  readonly #captured = new Map<string, Version>();
 
   constructor(api: KubeApi, scope: MemberList, signal: AbortSignal) {
     this.#api = api;
@@ -44,14 +47,18 @@ export class ResourceList {
         return;
       } catch (error) {
         if (!(error instanceof DomainError) || error.code !== "kube_expired" || restarts === MAX_RESTARTS) throw error;
+        sink.restart(this.taken());
         this.#captured.clear();
-        sink.restart();
       }
     }
   }
 
   get count(): number {
     return this.#captured.size;
+  }
+
+  *taken(): Generator<Place, void, undefined> {
+    for (const key of this.#captured.keys()) yield placeOf(key);
   }
 
   /** @param isMember Of the unit, as far as metadata tells: asked of what was not captured */
@@ -93,20 +100,18 @@ export class ResourceList {
   }
 }
 
-function identify(object: JsonObject): {
-  readonly key: string;
-  readonly version: string;
-  readonly namespace: string | undefined;
-  readonly name: string;
-} {
+/** As a number if it can be one: there may be a million of them. Source: KEP-5504, "Comparable Resource Version". */
+type Version = number | string;
+
+function identify(object: JsonObject): Place & { readonly key: string; readonly version: Version } {
   const metadata = objectIn(object, "metadata");
   const [namespace, name] = [textIn(metadata, "namespace"), textIn(metadata, "name") ?? ""];
-  // The same name may be that of another object by now.
-  const version = `${textIn(metadata, "uid") ?? ""} ${textIn(metadata, "resourceVersion") ?? ""}`;
+  const text = textIn(metadata, "resourceVersion") ?? "";
+  const version = String(Number(text)) === text ? Number(text) : text;
   return { key: `${namespace ?? ""}/${name}`, version, namespace, name };
 }
 
-function placeOf(key: string): Pick<Change, "name" | "namespace"> {
+function placeOf(key: string): Place {
   const slash = key.indexOf("/");
   return { namespace: slash === 0 ? undefined : key.slice(0, slash), name: key.slice(slash + 1) };
 }

@@ -12,9 +12,9 @@ export class StoredResources {
     else known.count++;
   }
 
-  remove({ plural, ...resource }: ResourceType, count: number): void {
-    const known = this.#counts.get(`${apiVersionOf(resource)} ${plural}`);
-    if (known !== undefined) known.count -= count;
+  remove(resource: ResourceType): void {
+    const known = this.#counts.get(`${apiVersionOf(resource)} ${resource.plural}`);
+    if (known !== undefined) known.count--;
   }
 
   /** In the order of their names; of the versions of one resource the one that the cluster prefers comes first. */

@@ -30,7 +30,7 @@ export const METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=me
 
 const FIRST_LIMIT = 200;
 const MAX_LIMIT = 5_000;
-const PAGE_BYTES = 4 * 1024 ** 2;
+const PAGE_BYTES = 512 * 1024;
 
 /** @throws {DomainError} conflict/kube_expired: the list took so long that the server forgot its moment; start again */
 export async function* listPages(

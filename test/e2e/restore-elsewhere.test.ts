@@ -2,22 +2,15 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
+import { test } from "node:test";
 import { environment } from "../support/environment.ts";
 import { widgetDefinition } from "../support/every-kind.ts";
 import { makeLocation, openCliOn, succeeded } from "../support/location.ts";
 import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
-import { devCluster, ownClusterName } from "../support/own-cluster.ts";
-import { TestCluster } from "../support/test-cluster.ts";
+import { controlPlane, devCluster } from "../support/own-cluster.ts";
+import type { TestCluster } from "../support/test-cluster.ts";
 
 const skip = SKIP_WITHOUT_CLUSTER;
-
-/** One API server without nodes. */
-async function controlPlane(t: TestContext, ...args: readonly string[]): Promise<{ readonly name: string; readonly cluster: TestCluster }> {
-  const name = ownClusterName(t);
-  succeeded(await devCluster("up", ["--name", name, "--control-plane-only", ...args], t.signal));
-  return { name, cluster: await TestCluster.open(name, t.signal) };
-}
 
 function randomGroup(): string {
   return `${randomBytes(4).toString("hex")}.example.com`;

@@ -36,6 +36,8 @@ test(
     const result = await restored(world, namespace);
     assert.deepEqual([result.failed, result.notReady], [0, 0], JSON.stringify(result.findings));
     assert.deepEqual(await comparableObjects(api, namespace), before);
+    const diff = await cli.run("point", "diff", namespace, "live", "--exit-code");
+    assert.equal(diff.stdout, "Nothing differs\n", diff.stderr);
     const again = await restored(world, namespace);
     assert.deepEqual([again.created, again.updated, again.replaced], [0, 0, 0]);
   },

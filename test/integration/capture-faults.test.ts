@@ -81,7 +81,7 @@ test("a second look names what appeared, changed and went, and counts an object 
     items: [
       { metadata: { name: "same", namespace: "n", uid: "uid-same", resourceVersion: "7" } },
       { metadata: { name: "changed", namespace: "n", uid: "uid-changed", resourceVersion: "8" } },
-      { metadata: { name: "remade", namespace: "n", uid: "another", resourceVersion: "7" } },
+      { metadata: { name: "remade", namespace: "n", uid: "another", resourceVersion: "9007199254740993" } },
       { metadata: { name: "new", namespace: "n", uid: "uid-new", resourceVersion: "12" } },
       { metadata: { name: "foreign", namespace: "n", uid: "uid-foreign", resourceVersion: "12" } },
     ],

@@ -8,7 +8,9 @@ import { Machine } from "../../dev/cluster/machine.ts";
 import { loopDevices } from "../../dev/cluster/pools.ts";
 import { stateDir } from "../../dev/cluster/spec.ts";
 import { run } from "../../dev/host/run.ts";
+import { succeeded } from "./location.ts";
 import { type CommandResult, runProgram } from "./program.ts";
+import { TestCluster } from "./test-cluster.ts";
 
 const PROGRAMS = join(import.meta.dirname, "../../dev/cluster");
 
@@ -27,6 +29,25 @@ export function ownClusterName(test: TestContext): string {
   const name = `own-${randomBytes(3).toString("hex")}`;
   test.after(() => removeCluster(name));
   return name;
+}
+
+/** One API server without nodes, for one test only. */
+export async function controlPlane(
+  t: TestContext,
+  ...args: readonly string[]
+): Promise<{ readonly name: string; readonly cluster: TestCluster }> {
+  const name = ownClusterName(t);
+  succeeded(await devCluster("up", ["--name", name, "--control-plane-only", ...args], t.signal));
+  return { name, cluster: await TestCluster.open(name, t.signal) };
+}
+
+/** As `kill -9` does. `up` starts it again. */
+export async function killDaemon(name: string, daemon: string): Promise<void> {
+  const machine = await Machine.find(stateDir(name));
+  const found = (await machine?.daemons())?.find((one) => one.name === daemon && one.running);
+  const pid = found === undefined ? undefined : await machine?.hostPid(found.pid);
+  if (pid === undefined) throw new Error(`${daemon} does not run in cluster ${name}`);
+  process.kill(pid, "SIGKILL");
 }
 
 /** Host process ids of everything that runs in a cluster, its containers included. */

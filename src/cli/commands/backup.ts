@@ -1,4 +1,5 @@
 /** `holdfast backup` */
+import { setFlagsFromString } from "node:v8";
 import type { Command } from "commander";
 import packageJson from "../../../package.json" with { type: "json" };
 import { findTarget, type Target } from "../../application/discovery/find-target.ts";
@@ -43,7 +44,14 @@ interface Source {
   readonly unit: Unit;
 }
 
+/**
+ * How much the heap may grow, in percent of what lives in it, before it is swept. Objects come and go by pages: 237 MB instead of 378 for
+ * 100,000 of them, in a fifth more time.
+ */
+const HEAP_GROWTH = "--heap-growing-percent=20";
+
 export async function backup(name: string, given: BackupOptions, command: Command, context: CommandContext): Promise<void> {
+  setFlagsFromString(HEAP_GROWTH);
   const startMs = context.clock.monotonicMs();
   await using api = await openCluster(command, context);
   await runOnLocation(command, context, async (run) => {

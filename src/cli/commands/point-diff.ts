@@ -5,11 +5,13 @@ import type { DeclaredUnit, Unit } from "../../application/unit.ts";
 import { DomainError } from "../../base/errors.ts";
 import { identifyCluster } from "../../capture/cluster-identity.ts";
 import { discover } from "../../kube/discovery.ts";
+import { objectIn } from "../../kube/json.ts";
 import { type ObjectId, shortId } from "../../kube/object-id.ts";
 import type { PointDescription } from "../../point/description.ts";
 import { changeLines } from "../../point/diff/change-lines.ts";
 import type { ObjectDifference } from "../../point/diff/compare-objects.ts";
 import { comparePoints, comparePointWith, type PointDiffOptions } from "../../point/diff/compare-points.ts";
+import type { View } from "../../point/diff/object-digests.ts";
 import type { RestorePoint } from "../../point/restore-point.ts";
 import { prepare } from "../../recover/prepare/prepare.ts";
 import { targetOf } from "../../recover/prepare/target.ts";
@@ -44,7 +46,7 @@ export async function pointDiff(
   context: CommandContext,
 ): Promise<void> {
   const { all: isAll = false, exitCode = false } = given;
-  const options = { isAll, isCompared: isAll ? () => true : isRestored };
+  const options = { isAll, view: isAll ? whole : restored };
   await runOnLocation(command, context, async (run) => {
     await withPoint(run, before, async (point) => {
       const write = async (differences: Differences, name: string): Promise<void> => {
@@ -58,8 +60,16 @@ export async function pointDiff(
   });
 }
 
-/** What controllers make again by themselves comes and goes, and nobody wished for it. */
-const isRestored: PointDiffOptions["isCompared"] = (object) => prepare(object, SAME_PLACE).kind === "object";
+const whole: View = ({ object }) => object;
+
+/** What a restore brings. All else comes and goes, or a server gives it, such as addresses: nobody wished for it. */
+const restored: View = (captured) => {
+  const prepared = prepare(captured, SAME_PLACE);
+  if (prepared.kind !== "object") return undefined;
+  const { ownerReferences } = objectIn(captured.object, "metadata");
+  const { object } = prepared;
+  return ownerReferences === undefined ? object : { ...object, metadata: { ...objectIn(object, "metadata"), ownerReferences } };
+};
 const SAME_PLACE = targetOf({ isSameCluster: true });
 
 async function* diffLive(

@@ -6,12 +6,11 @@ import { pathOfFolder, pathOfObject } from "../object-path.ts";
 import type { PointObject } from "../point-object.ts";
 import type { RestorePoint } from "../restore-point.ts";
 import { compareObjects, type ObjectDifference } from "./compare-objects.ts";
-import type { ObjectDigests } from "./object-digests.ts";
+import type { ObjectDigests, View } from "./object-digests.ts";
 
 export interface PointDiffOptions {
   readonly isAll: boolean;
-  /** Which objects count at all. */
-  readonly isCompared: (object: PointObject) => boolean;
+  readonly view: View;
 }
 
 /** Folders in which nothing differs, as their tree says, are not read. */
@@ -23,15 +22,12 @@ export async function* comparePoints(
   const [old, now] = await Promise.all([treesOf(before), treesOf(after)]);
   const isEqual = (folder: string): boolean => old.has(folder) && old.get(folder) === now.get(folder);
   const objectsOf = (point: RestorePoint): AsyncIterable<PointObject> =>
-    compared(
-      point.objects((folder) => !isEqual(pathOfFolder(folder).join("/"))),
-      options,
-    );
+    point.objects((folder) => !isEqual(pathOfFolder(folder).join("/")));
   yield* compareObjects({
     before: objectsOf(before),
     readBefore: (object) => readObject(before, object),
     after: () => objectsOf(after),
-    isAll: options.isAll,
+    ...options,
   });
 }
 
@@ -42,23 +38,16 @@ export async function* comparePointWith(
   options: PointDiffOptions,
 ): AsyncGenerator<ObjectDifference, void, undefined> {
   yield* compareObjects({
-    before: compared(before.objects(), options),
+    before: before.objects(),
     readBefore: (object) => readObject(before, object),
-    after: (digests) => compared(after(digests), options),
-    isAll: options.isAll,
+    after,
+    ...options,
   });
 }
 
 async function treesOf(point: RestorePoint): Promise<ReadonlyMap<string, string>> {
   const folders = await Array.fromAsync(point.folders());
   return new Map(folders.map(({ tree, ...folder }) => [pathOfFolder(folder).join("/"), tree]));
-}
-
-async function* compared(
-  objects: AsyncIterable<PointObject>,
-  { isCompared }: PointDiffOptions,
-): AsyncGenerator<PointObject, void, undefined> {
-  for await (const object of objects) if (isCompared(object)) yield object;
 }
 
 async function readObject(point: RestorePoint, { resource, namespace, name }: Omit<PointObject, "object">): Promise<JsonObject> {

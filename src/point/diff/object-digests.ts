@@ -1,11 +1,15 @@
 /** What is known of one side of a comparison: a digest of each object, so that memory does not grow with their size. */
 import { createHash } from "node:crypto";
+import type { JsonObject } from "../../kube/json.ts";
 import { idOfObject, keyOf, type ObjectId } from "../../kube/object-id.ts";
 import type { PointObject } from "../point-object.ts";
 import { withoutNoise } from "./noise.ts";
 
 /** Enough that no two objects of one name have the same by chance. */
 const DIGEST_BYTES = 16;
+
+/** The part of an object that is compared; undefined: it does not count at all. */
+export type View = (object: PointObject) => JsonObject | undefined;
 
 interface Known {
   readonly version: string;
@@ -15,23 +19,28 @@ interface Known {
 }
 
 export class ObjectDigests {
+  readonly #view: View;
   readonly #isAll: boolean;
   readonly #known = new Map<string, Known>();
   readonly #seen = new Set<string>();
 
   /** @param isAll with what servers write by themselves, too */
-  constructor({ isAll }: { readonly isAll: boolean }) {
+  constructor({ view, isAll }: { readonly view: View; readonly isAll: boolean }) {
+    this.#view = view;
     this.#isAll = isAll;
   }
 
   add(object: PointObject): void {
+    const digest = this.#digestOf(object);
+    if (digest === undefined) return;
     const key = keyOf(idOfObject(object.object));
-    this.#known.set(key, { version: object.resource.version, digest: this.#digestOf(object), other: this.#known.get(key) });
+    this.#known.set(key, { version: object.resource.version, digest, other: this.#known.get(key) });
   }
 
   /** Whether there is one of this id that is as this one. */
   isSame(object: PointObject): boolean {
-    return this.#matching(object)?.digest === this.#digestOf(object);
+    const known = this.#matching(object);
+    return known !== undefined && known.digest === this.#digestOf(object);
   }
 
   /** The version in which it is best compared; undefined if there is none of this id. */
@@ -62,8 +71,10 @@ export class ObjectDigests {
   }
 
   /** Servers write the fields of an object in the same order each time; if not, a closer look follows. */
-  #digestOf({ object }: PointObject): string {
-    const text = JSON.stringify(this.#isAll ? object : withoutNoise(object));
+  #digestOf(object: PointObject): string | undefined {
+    const viewed = this.#view(object);
+    if (viewed === undefined) return undefined;
+    const text = JSON.stringify(this.#isAll ? viewed : withoutNoise(viewed));
     return createHash("sha256").update(text).digest().toString("base64", 0, DIGEST_BYTES);
   }
 }

@@ -247,6 +247,23 @@ test("prepare() leaves out what says how things stood, and what lives with somet
   assert.equal(code(object("v1", "Secret", "Widget")), "");
 });
 
+test("prepare() follows names in routes and grants of the Gateway API", () => {
+  const metadata = { name: "web", namespace: "prepare-shop" };
+  const service = { group: "", kind: "Service", name: "web", namespace: "prepare-shop", port: 80 };
+  const route = { parentRefs: [{ name: "outer", namespace: "gateways" }], rules: [{ backendRefs: [service] }] };
+  const { object } = prepared(pointObject({ apiVersion: "gateway.networking.k8s.io/v1", kind: "HTTPRoute", metadata, spec: route }), MOVED);
+  assert.deepEqual(object["spec"], { ...route, rules: [{ backendRefs: [{ ...service, namespace: "store" }] }] });
+  const grant = {
+    from: [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace: "prepare-shop" }],
+    to: [{ group: "", kind: "Service" }],
+  };
+  const granted = prepared(
+    pointObject({ apiVersion: "gateway.networking.k8s.io/v1beta1", kind: "ReferenceGrant", metadata, spec: grant }),
+    MOVED,
+  );
+  assert.deepEqual(granted.object["spec"], { ...grant, from: [{ ...grant.from[0], namespace: "store" }] });
+});
+
 test("prepare() says that machines of Cluster API, and what is marked so, need their status", () => {
   const machine = { apiVersion: "infrastructure.cluster.x-k8s.io/v1", kind: "Machine", metadata: { name: "a" }, status: { id: "1" } };
   assert.equal(prepared(pointObject(machine)).status?.isNeeded, true);

@@ -1,6 +1,6 @@
 /** Stores packs that the main thread itself fills. */
 import type { CallOptions, ObjectStore } from "../../storage/object-store.ts";
-import { PACK_BUFFER_BYTES, type PackSink } from "../blob-packer.ts";
+import { packBufferBytes, type PackSink } from "../blob-packer.ts";
 import type { IndexWriter } from "../index-writer.ts";
 import { keyOfFile } from "../layout.ts";
 import type { FinishedPack } from "../pack-buffer.ts";
@@ -11,21 +11,24 @@ const MAX_UPLOADS = 2;
 export class DirectPacks implements PackSink {
   readonly #store: ObjectStore;
   readonly #index: IndexWriter;
+  readonly #bufferBytes: number;
   readonly #options: CallOptions;
   readonly #free: ArrayBuffer[] = [];
   readonly #running = new Set<Promise<void>>();
   #failure: Error | undefined;
 
-  constructor(store: ObjectStore, index: IndexWriter, options: CallOptions) {
+  /** @param packBytes as long as packs become, but for their last blob */
+  constructor(store: ObjectStore, index: IndexWriter, packBytes: number, options: CallOptions) {
     this.#store = store;
     this.#index = index;
+    this.#bufferBytes = packBufferBytes(packBytes);
     this.#options = options;
   }
 
   take(minBytes: number): ArrayBuffer {
     const at = this.#free.findIndex(({ byteLength }) => byteLength >= minBytes);
     const [buffer] = at === -1 ? [] : this.#free.splice(at, 1);
-    return buffer ?? new ArrayBuffer(Math.max(minBytes, PACK_BUFFER_BYTES));
+    return buffer ?? new ArrayBuffer(Math.max(minBytes, this.#bufferBytes));
   }
 
   giveBack(buffer: ArrayBuffer): void {
