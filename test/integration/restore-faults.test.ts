@@ -34,8 +34,16 @@ interface Outcome extends ExecutionResult {
   readonly waits: readonly number[];
 }
 
-/** Restores one ConfigMap into a server that answers so. */
+/** Creates one ConfigMap in a server that answers so. */
 async function restoreInto(t: TestContext, ...answers: readonly [Answer, ...Answer[]]): Promise<Outcome> {
+  return restoreAs(t, { action: "create" }, answers);
+}
+
+async function restoreAs(
+  t: TestContext,
+  how: Pick<PlanEntry, "action" | "live">,
+  answers: readonly [Answer, ...Answer[]],
+): Promise<Outcome> {
   const { api, requests, waits } = await scriptedApi(t, answers);
   const source = pointOf([{ resource: CONFIG_MAPS, object: OBJECT }]);
   const [captured] = source.resources;
@@ -44,7 +52,7 @@ async function restoreInto(t: TestContext, ...answers: readonly [Answer, ...Answ
   const prepared = ready({ resource: CONFIG_MAPS, namespace: "n", name: "a", object: OBJECT });
   assert.ok(prepared.kind === "object");
   const id = { group: "", kind: "ConfigMap", namespace: "n", name: "a" };
-  const entry: PlanEntry = { id, resource: captured, wave: prepared.wave, action: "create", digest: digestOf(prepared) };
+  const entry: PlanEntry = { id, resource: captured, wave: prepared.wave, ...how, digest: digestOf(prepared) };
   const served = { ...captured, ...CONFIG_MAPS, isPreferred: true, singular: "", shortNames: [], categories: [], isNamespaced: true };
   const planned: PlannedRestore = {
     plan: { format: PLAN_FORMAT, point: "p", cluster: "c", options: { existing: "fail", dependencies: "keep" }, entries: [entry] },
@@ -111,4 +119,21 @@ test("what the server keeps otherwise is told", async (t) => {
     findings.map(({ grade, code, message }) => [grade, code, message]),
     [["info", "stored_otherwise", "The cluster keeps it otherwise than it was written: data.a"]],
   );
+});
+
+const PLACE = "/api/v1/namespaces/n/configmaps/a";
+const REPLACED = { action: "replace", live: { uid: "new", resourceVersion: "1" } } as const;
+const invalid = json({ kind: "Status", status: "Failure", reason: "Invalid", message: "data: Forbidden: field is immutable" }, 422);
+const gone = json({ kind: "Status", status: "Failure", reason: "NotFound", details: { name: "a" } }, 404);
+
+test("what can never be changed is replaced by deleting it, once the server has said that it can be made again", async (t) => {
+  const { written, failed, lines } = await restoreAs(t, REPLACED, [json(LIVE), invalid, exists, json({}), gone, json(LIVE)]);
+  assert.deepEqual([written.size, failed], [1, 0]);
+  assert.deepEqual(lines, [`GET ${PLACE}`, `PUT ${PLACE}`, CREATE, `DELETE ${PLACE}`, `GET ${PLACE}`, CREATE]);
+});
+
+test("nothing is deleted that the server would not take again", async (t) => {
+  const { failed, findings, lines } = await restoreAs(t, REPLACED, [json(LIVE), invalid, invalid]);
+  assert.deepEqual([failed, findings.map(({ code }) => code)], [1, ["replace_refused"]]);
+  assert.deepEqual(lines, [`GET ${PLACE}`, `PUT ${PLACE}`, CREATE]);
 });

@@ -18,8 +18,8 @@ export interface ConcurrencyBounds {
 }
 
 /** Above so much of the best latency seen the limit falls, below so much it rises. */
-const SLOW = 2;
-const FAST = 1.5;
+const SLOW = 1.5;
+const FAST = 1.25;
 const SLOWER = 0.8;
 /** Fewer answers say nothing about the median. */
 const MIN_WINDOW = 8;

@@ -12,7 +12,7 @@ export interface Pace {
   run<T>(request: string, send: (onRetry: OnRetry) => Promise<T>): Promise<T>;
 }
 
-const ADAPTIVE = { first: 2, max: 16 };
+const ADAPTIVE = { first: 1, max: 8 };
 const MAX_SPEED = 24;
 
 /** For a cluster that others use. */

@@ -102,19 +102,30 @@ export class Writer {
     const metadata = objectIn(found, "metadata");
     const uid = entry.live?.uid;
     if (uid === undefined || textIn(metadata, "uid") !== uid) return this.#create(write, signal);
+    let live: JsonObject | undefined;
     try {
       const value = replacement(found, prepared.object);
-      const live = await this.#send("update", served, (onRetry) =>
-        updateObject(api, served, place, value, { fieldManager, onRetry, signal }),
-      );
-      return await this.#giveBack(write, live, prepared.managedFields, signal);
+      live = await this.#send("update", served, (onRetry) => updateObject(api, served, place, value, { fieldManager, onRetry, signal }));
     } catch (error) {
       if (!(error instanceof DomainError) || error.code !== "kube_invalid") throw error;
     }
+    if (live !== undefined) return this.#giveBack(write, live, prepared.managedFields, signal);
+    await this.#assertCreatable(write, signal);
     const preconditions = { uid, resourceVersion: versionOf(found) };
     await deleteObject(api, served, place, { preconditions, propagation: "Orphan", signal });
     await waitUntilGone(api, served, place, uid, signal);
     return this.#create(write, signal);
+  }
+
+  /** Nothing is deleted that cannot be made again: the server finds out what is invalid before it finds out what is there. */
+  async #assertCreatable(write: Write, signal: AbortSignal): Promise<void> {
+    const { prepared, served } = write;
+    const { namespace } = prepared;
+    try {
+      await createObject(this.#context.api, served, this.#body(write), { namespace, fieldManager, isDryRun: true, signal });
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.code !== "kube_exists") throw error;
+    }
   }
 
   /** For what was written before its owners were. */

@@ -65,7 +65,9 @@ export async function makePlan(request: PlanRequest): Promise<PlannedRestore> {
   for await (const { entry, prepared } of entriesOf(request, resources, namespaces)) {
     entries.push(entry);
     if (prepared === undefined) continue;
-    if (prepared.uid !== undefined && entry.live !== undefined) live.set(prepared.uid, entry.live.uid);
+    // What is replaced may get another one.
+    const keepsUid = entry.live !== undefined && entry.action !== "replace";
+    if (prepared.uid !== undefined && keepsUid) live.set(prepared.uid, entry.live.uid);
     if (prepared.uid !== undefined && entry.action !== "skip") toBeWritten.add(prepared.uid);
     if (entry.action !== "skip" && prepared.mentions.length > 0) findings.push(mentionsFinding(entry, prepared));
     if (entry.action === "create" && isClaim(entry)) findings.push(emptyVolumeFinding(entry));
