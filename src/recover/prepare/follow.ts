@@ -42,7 +42,7 @@ export function follow(object: JsonObject, { resource, namespace }: PointObject,
     const [field = "", ...parents] = path.toReversed();
     return changeIn(changed, parents.toReversed(), (parent) => there.withName(parent, field, { group, kind }));
   }, object);
-  return changeIn(there.object(named), ["metadata", "annotations"], (annotations) => there.annotations(annotations));
+  return changeIn(there.content(named), ["metadata", "annotations"], (annotations) => there.annotations(annotations));
 }
 
 class Follower {
@@ -62,9 +62,15 @@ class Follower {
     });
   }
 
-  object(object: JsonObject): JsonObject {
+  /** Of an object its own metadata says where it is; others' metadata in it, as in templates, refers. */
+  content(object: JsonObject): JsonObject {
+    const { metadata: _metadata, ...content } = object;
+    const followed = this.#object(content);
+    return this.#mapped(object, (field, value) => followed[field] ?? value);
+  }
+
+  #object(object: JsonObject): JsonObject {
     return this.#mapped(object, (field, value) => {
-      if (field === "metadata") return value;
       if (field === "name" && typeof value === "string") return this.#referencedName(object, value);
       if (NAMESPACE_FIELD.test(field)) return this.#namespaces(value);
       if (field === "matchLabels") return this.#matchLabels(value);
@@ -85,7 +91,7 @@ class Follower {
   }
 
   #any(value: JsonValue): JsonValue {
-    return isJsonObject(value) ? this.object(value) : this.#items(value, (item) => this.#any(item));
+    return isJsonObject(value) ? this.#object(value) : this.#items(value, (item) => this.#any(item));
   }
 
   /** A name with its kind beside it, as `roleRef`, `scaleTargetRef`, `subjects` have it. */
@@ -99,7 +105,7 @@ class Follower {
   #namespaces(value: JsonValue): JsonValue {
     if (typeof value === "string") return this.#target.namespace(value);
     // `namespaces: [{…}]` of some custom resource.
-    return isJsonObject(value) ? this.object(value) : this.#items(value, (item) => this.#namespaces(item));
+    return isJsonObject(value) ? this.#object(value) : this.#items(value, (item) => this.#namespaces(item));
   }
 
   #matchLabels(labels: JsonValue): JsonValue {

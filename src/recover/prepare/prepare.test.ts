@@ -212,6 +212,7 @@ test("prepare() follows names in custom resources by the names of fields", () =>
       targetNamespaces: ["prepare-shop", "other"],
       selector: { namespace: "prepare-shop" },
       namespaceSelector: { matchNames: ["prepare-shop"] },
+      template: { metadata: { name: "a", namespace: "prepare-shop", labels: { namespace: "prepare-shop" } } },
     },
     status: { phase: "Ready" },
   };
@@ -221,6 +222,7 @@ test("prepare() follows names in custom resources by the names of fields", () =>
     targetNamespaces: ["store", "other"],
     selector: { namespace: "prepare-shop" },
     namespaceSelector: { matchNames: ["store"] },
+    template: { metadata: { name: "a", namespace: "store", labels: { namespace: "prepare-shop" } } },
   });
   assert.deepEqual(objectIn(object, "metadata")["annotations"], { "cert-manager.io/inject-ca-from": "store/web" });
   assert.deepEqual(status, { value: { phase: "Ready" }, isNeeded: false });
