@@ -1,19 +1,37 @@
 import assert from "node:assert/strict";
+import { mkdtempDisposable, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
-import { parseUnits, readUnits } from "./declared-units.ts";
+import { DomainError } from "../base/errors.ts";
+import { readUnits } from "./declared-units.ts";
+import type { DeclaredUnit } from "./unit.ts";
 
-test("units are read in the order of the file", () => {
+/** @returns what is read from a file of this text, or the message of why not, which begins with the path */
+async function read(text: string): Promise<readonly DeclaredUnit[] | string> {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "holdfast-units-"));
+  const file = join(folder.path, "units.yaml");
+  await writeFile(file, text);
+  try {
+    return await readUnits(file);
+  } catch (error) {
+    assert.ok(error instanceof DomainError && error.kind === "usage" && error.code === "units_file");
+    return error.message.replace(file, "units.yaml");
+  }
+}
+
+test("units are read in the order of the file", async () => {
   const text = `applications:
 - name: shop
   namespaces: [web, db, web]
   selector: app.kubernetes.io/part-of=shop
 - {name: mail, namespaces: [mail], selector: "app in (smtp,imap)"}
 `;
-  assert.deepEqual(parseUnits("units.yaml", text), [
+  assert.deepEqual(await read(text), [
     { kind: "declared", name: "shop", namespaces: ["web", "db"], selector: "app.kubernetes.io/part-of=shop" },
     { kind: "declared", name: "mail", namespaces: ["mail"], selector: "app in (smtp,imap)" },
   ]);
-  assert.deepEqual(parseUnits("units.yaml", ""), []);
+  assert.deepEqual(await read(""), []);
 });
 
 const unit = (fields: object): string => JSON.stringify({ applications: [{ name: "a", namespaces: ["b"], selector: "c", ...fields }] });
@@ -45,12 +63,7 @@ const refused: readonly (readonly [what: string, text: string, state: string])[]
   ],
 ];
 for (const [what, text, state] of refused) {
-  test(`a units file with ${what} is refused`, () =>
-    assert.throws(() => parseUnits("units.yaml", text), {
-      kind: "usage",
-      code: "units_file",
-      message: `Cannot use units file "units.yaml": ${state}`,
-    }));
+  test(`a units file with ${what} is refused`, async () => assert.equal(await read(text), `Cannot use units file "units.yaml": ${state}`));
 }
 
 test("a units file that is not there is no empty one", async () => {

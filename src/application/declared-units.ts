@@ -1,7 +1,7 @@
 /** Units that somebody declares, in a file: applications that are more, less or other than a namespace. */
 import { DomainError } from "../base/errors.ts";
-import type { Fields, HandWritten } from "../base/fields.ts";
-import { parseYamlFields, readYamlFields } from "../base/yaml-fields.ts";
+import type { Fields } from "../base/fields.ts";
+import { readYamlFields } from "../base/yaml-fields.ts";
 import { parseSelector } from "./selector.ts";
 import type { DeclaredUnit } from "./unit.ts";
 
@@ -12,18 +12,9 @@ const RESERVED_NAME = "cluster";
 
 /** @throws {DomainError} usage/units_file */
 export async function readUnits(file: string, signal?: AbortSignal): Promise<readonly DeclaredUnit[]> {
-  const fields = await readYamlFields(sourceOf(file), signal);
+  const fields = await readYamlFields({ file, what: "units file", code: "units_file" }, signal);
   if (fields === undefined) throw new DomainError("usage", "units_file", `Cannot use units file "${file}": there is no such file`);
   return unitsOf(fields);
-}
-
-/** @throws {DomainError} usage/units_file */
-export function parseUnits(file: string, text: string): readonly DeclaredUnit[] {
-  return unitsOf(parseYamlFields(sourceOf(file), text));
-}
-
-function sourceOf(file: string): HandWritten {
-  return { file, what: "units file", code: "units_file" };
 }
 
 function unitsOf(fields: Fields): readonly DeclaredUnit[] {

@@ -16,7 +16,7 @@ import type { MembershipRules } from "../membership.ts";
 import { builtInMaker } from "../owners.ts";
 import type { DeclaredUnit } from "../unit.ts";
 import { factsOf, type ObjectFacts } from "../views/object-facts.ts";
-import { SIGS_GROUP, type SigsApplication, sigsApplication } from "../views/sigs-application.ts";
+import { SIGS_GROUP, SIGS_KIND, type SigsApplication, sigsApplication } from "../views/sigs-application.ts";
 import { readinessOf } from "./readiness.ts";
 
 export interface SurveyOptions {
@@ -107,7 +107,7 @@ class Surveyor {
     const facts = factsOf(object);
     const notes = this.#notesOf(facts.id.namespace ?? "");
     if (readinessOf(object)?.isReady === false && facts.id.kind !== "Pod" && facts.id.kind !== "ReplicaSet") this.#unready.add(facts.uid);
-    if (facts.id.group === SIGS_GROUP) notes.applications.push(sigsApplication(object));
+    if (facts.id.group === SIGS_GROUP && facts.id.kind === SIGS_KIND) notes.applications.push(sigsApplication(object));
     if (facts.id.kind === "StatefulSet") notes.addClaims(object, facts.uid);
     const unit = this.#rules.claims.unitOf(object);
     if (unit === undefined) notes.facts.push(facts);
