@@ -4,6 +4,7 @@ import { discover } from "../../src/kube/discovery.ts";
 import type { KubeApi } from "../../src/kube/kube-api.ts";
 import { listPages } from "../../src/kube/list.ts";
 import { idOfObject, shortId } from "../../src/kube/object-id.ts";
+import { onlyIfThere } from "../../src/recover/plan/live-objects.ts";
 import { prepare } from "../../src/recover/prepare/prepare.ts";
 import { targetOf } from "../../src/recover/prepare/target.ts";
 
@@ -27,12 +28,12 @@ export async function comparableObjects(api: KubeApi, namespace: string): Promis
   const found = new Map<string, JsonObject>();
   for (const resource of table.resources) {
     if (!resource.isNamespaced || !resource.isPreferred || !["create", "list"].every((verb) => resource.verbs.includes(verb))) continue;
-    for await (const { items } of listPages(api, resource, { namespace })) {
-      for (const object of items) {
-        const { name } = idOfObject(object);
-        if (prepare({ resource, namespace, name, object }, target).kind === "object") {
-          found.set(shortId(idOfObject(object)), comparable(object, namespace));
-        }
+    // Another test may have taken its definition away meanwhile.
+    const pages = await Array.fromAsync(listPages(api, resource, { namespace })).catch(onlyIfThere);
+    for (const object of (pages ?? []).flatMap(({ items }) => items)) {
+      const { name } = idOfObject(object);
+      if (prepare({ resource, namespace, name, object }, target).kind === "object") {
+        found.set(shortId(idOfObject(object)), comparable(object, namespace));
       }
     }
   }
