@@ -10,6 +10,7 @@ import { DependencyCollector } from "../application/dependencies/collector.ts";
 import { distinct, imagesOf } from "../application/description/images.ts";
 import type { MemberList, MembershipRules, UnitScope } from "../application/membership.ts";
 import { ReleaseCollector } from "../application/releases/collector.ts";
+import { unavailableGroups } from "../application/unavailable-groups.ts";
 import type { Unit } from "../application/unit.ts";
 import { type JsonObject, objectIn, textIn } from "../kube/json.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
@@ -81,13 +82,13 @@ class Capture {
   }
 
   async run(): Promise<CapturedObjects> {
-    const { signal } = this.#options;
+    const { api, table, report, signal } = this.#options;
     const scope = this.#scope;
+    for (const finding of unavailableGroups(table)) report(finding);
     await mapConcurrent(scope.lists, { limit: CONCURRENT_LISTS, signal }, (list, either) => this.#captureList(list, either));
     const { dependencies, uses } = await this.#captureDependencies();
     const lists = scope.lists.filter((list) => (this.#lists.get(list)?.count ?? 0) > 0);
     await mapConcurrent(lists, { limit: CONCURRENT_LISTS, signal }, (list) => this.#lookAgain(list));
-    const { api, table } = this.#options;
     const releases = await this.#releases.releases(api, table, signal);
     return { resources: this.#stored.all, dependencies, uses, images: this.#runningImages(), releases };
   }

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "../base/testing/fake-clock.ts";
-import { ProgressDisplay, type ProgressMode } from "./progress-display.ts";
+import { ProgressDisplay } from "./progress-display.ts";
+import type { ProgressMode } from "./progress-modes.ts";
 import { FakeTerminal } from "./testing/fake-terminal.ts";
 
 const MIB = 1024 * 1024;

@@ -8,11 +8,8 @@ import type { Progress, ProgressSink } from "../base/progress.ts";
 import type { Traffic } from "../storage/counting.ts";
 import type { TerminalOutput } from "./context.ts";
 import { formatDuration } from "./duration.ts";
+import type { ProgressMode } from "./progress-modes.ts";
 import { cutEnd, cutStart, terminalWidth } from "./terminal-width.ts";
-
-/** `auto`: a live line if standard error is a terminal, else nothing. `text`: plain lines where it is none. */
-export const PROGRESS_MODES = ["auto", "text", "json", "none"] as const;
-export type ProgressMode = (typeof PROGRESS_MODES)[number];
 
 type Form = "live" | "plain" | "json" | "none";
 

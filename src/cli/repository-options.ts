@@ -6,7 +6,7 @@ import { DomainError } from "../base/errors.ts";
 import type { CommandContext } from "./context.ts";
 import { parseDuration } from "./duration.ts";
 import { PASSWORD_VARIABLE } from "./password.ts";
-import { PROGRESS_MODES, type ProgressMode } from "./progress-display.ts";
+import { PROGRESS_MODES, type ProgressMode } from "./progress-modes.ts";
 
 export interface RepositoryOptions {
   /** Of the repository, or of the location. */

@@ -4,6 +4,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { load } from "js-yaml";
+import { run } from "../../dev/host/run.ts";
 import { resticBinary } from "../../dev/peers/restic.ts";
 import { type Cli, PROGRAM } from "../support/cli.ts";
 import { environment } from "../support/environment.ts";
@@ -137,6 +138,18 @@ test("bad input of a backup is refused with a clear sentence, and makes no point
     assert.match(result.stderr, message);
   }
   assert.deepEqual(await listedPoints(cli), []);
+});
+
+test("a location that cannot be written to is refused, and one that is known is still read", { skip }, async (t) => {
+  const { cluster, location, cli } = await openWorld(t);
+  succeeded(await cli.run("backup", cluster.namespace));
+  await run("mount", ["--bind", location.url, location.url]);
+  t.after(() => run("umount", [location.url]));
+  await run("mount", ["-o", "remount,ro,bind", location.url]);
+  const refused = await cli.run("backup", cluster.namespace);
+  assert.equal(refused.exitCode, 4, refused.stderr);
+  assert.match(refused.stderr, /permission denied/);
+  assert.equal((await listedPoints(cli)).length, 1);
 });
 
 test("killed at any moment, a backup leaves no half point, and the next one succeeds", { skip }, async (t) => {

@@ -94,10 +94,12 @@ test("a hostile answer is refused: too long, not JSON, not an object", async (t)
 });
 
 test("listPages() asks for shorter pages where objects are large, and ends where the server forgets", async (t) => {
-  const item = { data: { k: "x".repeat(1024 ** 2) } };
-  const page = (count: number, next: string) =>
-    json({ items: Array.from({ length: count }, () => item), metadata: { resourceVersion: "7", continue: next } });
-  const { api, requests } = await scriptedApi(t, [page(70, "?"), page(20, "a&b"), failed(410, "Expired")]);
+  const page = (count: number, itemBytes: number, next: string) => {
+    const item = { data: { k: "x".repeat(itemBytes) } };
+    return json({ items: Array.from({ length: count }, () => item), metadata: { resourceVersion: "7", continue: next } });
+  };
+  const answers = [page(70, 1024 ** 2, "?"), page(20, 128 * 1024, "a&b"), failed(410, "Expired")] as const;
+  const { api, requests } = await scriptedApi(t, answers);
   const pages: number[] = [];
   await assert.rejects(
     async () => {
