@@ -144,12 +144,15 @@ test("a location that cannot be written to is refused, and one that is known is 
   const { cluster, location, cli } = await openWorld(t);
   succeeded(await cli.run("backup", cluster.namespace));
   await run("mount", ["--bind", location.url, location.url]);
-  t.after(() => run("umount", [location.url]));
-  await run("mount", ["-o", "remount,ro,bind", location.url]);
-  const refused = await cli.run("backup", cluster.namespace);
-  assert.equal(refused.exitCode, 4, refused.stderr);
-  assert.match(refused.stderr, /permission denied/);
-  assert.equal((await listedPoints(cli)).length, 1);
+  try {
+    await run("mount", ["-o", "remount,ro,bind", location.url]);
+    const refused = await cli.run("backup", cluster.namespace);
+    assert.equal(refused.exitCode, 4, refused.stderr);
+    assert.match(refused.stderr, /permission denied/);
+    assert.equal((await listedPoints(cli)).length, 1);
+  } finally {
+    await run("umount", [location.url]);
+  }
 });
 
 test("killed at any moment, a backup leaves no half point, and the next one succeeds", { skip }, async (t) => {
