@@ -33,7 +33,7 @@ cluster-down: $(INSTALLED) ## Remove it with everything in it (NAME=dev)
 	@dev/cluster/down --name $(NAME)
 
 demo: ## Show the product at work
-	@echo 'There is no demo yet: this version can not back up or restore anything' >&2; exit 9
+	@echo 'There is no demo yet: README.md shows the commands that it will run' >&2; exit 9
 
 bench: $(INSTALLED) ## Measure the product beside restic, kopia and Velero (BENCH="--help" lists the options)
 	@$(NODE) bench/run.ts $(BENCH)

@@ -3,12 +3,11 @@ import { createHash } from "node:crypto";
 import type { ByteString } from "../base/byte-string.ts";
 import type { Clock } from "../base/clock.ts";
 import type { HexId } from "../base/ids.ts";
-import { BlobPacker, PACK_BUFFER_BYTES, packerSettings } from "../repository/blob-packer.ts";
+import { BlobPacker, PACK_BYTES, packerSettings } from "../repository/blob-packer.ts";
 import { encodeTree } from "../repository/format/tree/encode.ts";
 import { BlobSet } from "../repository/index/blob-set.ts";
 import { IndexWriter } from "../repository/index-writer.ts";
-import { keyOfFile } from "../repository/layout.ts";
-import type { FinishedPack } from "../repository/pack-buffer.ts";
+import { DirectPacks } from "../repository/packing/direct-packs.ts";
 import type { Session } from "../repository/session.ts";
 import { plainNode } from "./plain-node.ts";
 
@@ -31,20 +30,11 @@ export function volumeIdOf(claimUid: string): bigint {
 /** Stores the folders above the given trees, and gives the id of the uppermost. */
 export async function stitch(session: Session, parts: ReadonlyMap<ByteString, Stitched>, clock: Clock): Promise<HexId> {
   const { repository, index, signal } = session;
-  const packs: FinishedPack[] = [];
-  const packer = new BlobPacker("tree", packerSettings(repository, "all"), index, BlobSet.create(), {
-    take: (minBytes) => new ArrayBuffer(Math.max(minBytes, PACK_BUFFER_BYTES)),
-    giveBack: () => undefined,
-    store: (pack) => packs.push(pack),
-  });
+  const packs = new DirectPacks(repository.store, new IndexWriter(repository.files, clock), PACK_BYTES, { signal });
+  const packer = new BlobPacker("tree", packerSettings(repository, "all"), index, BlobSet.create(), packs);
   const tree = storeFolder(packer, parts, BigInt(clock.now()) * 1_000_000n);
   packer.flush();
-  const writer = new IndexWriter(repository.files, clock);
-  for (const { id, sha256, buffer, lengthBytes, blobs } of packs) {
-    await repository.store.put(keyOfFile("data", id), new Uint8Array(buffer, 0, lengthBytes), { sha256, signal });
-    await writer.add({ id, lengthBytes, blobs }, { signal });
-  }
-  await writer.flush({ signal });
+  await packs.finish();
   return tree;
 }
 
