@@ -4,6 +4,9 @@ import { FakeClock } from "../base/testing/fake-clock.ts";
 import { newLocationKey } from "../repository/secret.ts";
 import { MemoryStore } from "../storage/memory.ts";
 import { type ObjectKey, parseObjectKey } from "../storage/object-store.ts";
+import { openRepository } from "../repository/repository.ts";
+import { readWriter } from "../repository/writer.ts";
+import { claimWriting, makeUnitRepository, unitStore } from "./unit-repository.ts";
 import { addUnit, findUnit, listUnits } from "./units.ts";
 import { initLocation, type Location, openLocation } from "./location.ts";
 
@@ -101,4 +104,18 @@ test("who has the bucket alone can neither make a record, nor move one", async (
       ],
     ],
   );
+});
+
+test("a repository that was made by a backup which was then killed gets its writer from the next one, and no other after", async () => {
+  const world = new World();
+  const location = await world.location();
+  const clock = new FakeClock();
+  const place = await addUnit(location, { id: "11111111", name: "prod" }, shop, {});
+  await makeUnitRepository(location, place, { clock });
+  const repository = await openRepository(unitStore(location, place), world.secret);
+  assert.equal(await readWriter(repository), undefined);
+  for (const _backup of [1, 2]) await claimWriting(repository, place, { clock });
+  assert.deepEqual([(await readWriter(repository))?.cluster, (await readWriter(repository))?.epoch], ["11111111", 1]);
+  const other = { cluster: { id: "22222222", name: "prod" } };
+  await assert.rejects(claimWriting(repository, other, { clock }), { kind: "conflict", code: "not_the_writer" });
 });

@@ -87,10 +87,14 @@ export async function adopt(repository: Repository, { cluster, force, clock, sig
   return record;
 }
 
-/** @throws {DomainError} conflict/not_the_writer */
-export async function assertWriter(repository: Repository, cluster: string, options: CallOptions = {}): Promise<void> {
+/**
+ * Gives the writer, if there is one.
+ *
+ * @throws {DomainError} conflict/not_the_writer
+ */
+export async function assertWriter(repository: Repository, cluster: string, options: CallOptions = {}): Promise<WriterRecord | undefined> {
   const writer = await readWriter(repository, options);
-  if (writer === undefined || writer.cluster === cluster) return;
+  if (writer === undefined || writer.cluster === cluster) return writer;
   const { url } = repository.store;
   throw new DomainError("conflict", "not_the_writer", `Cannot write to repository "${url}": cluster "${writer.cluster}" does`, {
     details: { writer: writer.cluster, epoch: writer.epoch },

@@ -15,10 +15,9 @@ import { discover } from "../../kube/discovery.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
 import type { ResourceTable } from "../../kube/resource-table.ts";
 import { nameOf } from "../../kube/resource-type.ts";
-import { makeUnitRepository } from "../../location/unit-repository.ts";
+import { claimWriting, makeUnitRepository } from "../../location/unit-repository.ts";
 import { addUnit, findUnit, type UnitPlace } from "../../location/units.ts";
 import type { CapturedResource, PointCluster } from "../../point/description.ts";
-import { assertWriter } from "../../repository/writer.ts";
 import { openCluster } from "../cluster-options.ts";
 import type { CommandContext } from "../context.ts";
 import { formatElapsed } from "../duration.ts";
@@ -65,7 +64,7 @@ export async function backup(name: string, given: BackupOptions, command: Comman
       return;
     }
     const { place, opened } = await openForWriting(run, source);
-    await assertWriter(opened.repository, source.cluster.id, { signal: context.signal });
+    await claimWriting(opened.repository, place, { clock: context.clock, signal: context.signal });
     await using session = await openLockedSession(opened, "shared");
     const done = await backupUnit(session, { ...options, programVersion: `holdfast ${packageJson.version}`, clock: context.clock });
     writeSummary(opened, summaryJson(done, place), () => summaryText(done, context.clock.monotonicMs() - startMs));
