@@ -53,6 +53,9 @@ export async function backupUnit(session: Session, options: BackupUnitOptions): 
     cluster,
     programVersion,
     ...captured,
+    volumes: [],
+    streams: [],
+    databases: [],
     findings,
   };
   files.add([DESCRIPTION_FILE], Buffer.from(`${JSON.stringify(description, null, 1)}\n`), startMs);

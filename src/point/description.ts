@@ -23,6 +23,12 @@ export interface PointDescription {
   /** By digest where a running container says it. */
   readonly images: readonly PointImage[];
   readonly releases: readonly PointRelease[];
+  /** Every volume of the unit, those of which no data is in the point included. */
+  readonly volumes: readonly PointVolume[];
+  /** Dumps of databases. */
+  readonly streams: readonly PointStream[];
+  /** The databases that were recognised, whatever was done about them. */
+  readonly databases: readonly PointDatabase[];
   readonly findings: readonly Finding[];
 }
 
@@ -72,4 +78,75 @@ export interface PointRelease {
   /** Chart and version of Helm; URL of the source of others. */
   readonly source: string | undefined;
   readonly revision: string | undefined;
+}
+
+/** `application`: it was quiesced. `group`: one moment with others, of one database or not. `crash`: one moment. `live`: none, it was read while in use. */
+export type Consistency = "application" | "crash" | "group" | "live";
+
+export type VolumeMethod = "live" | "skip" | "snapshot" | "stream";
+
+export interface PointVolume {
+  readonly namespace: string;
+  readonly claim: string;
+  readonly claimUid: string;
+  readonly method: VolumeMethod;
+  /** Why this method, in a few words. */
+  readonly why: string;
+  readonly mode: "Block" | "Filesystem";
+  readonly storageClass: string | undefined;
+  readonly driver: string | undefined;
+  readonly accessModes: readonly string[];
+  /** Of the volume, not of what is in it. */
+  readonly capacityBytes: number;
+  /** Absent where the point has no data of it, as for all that follows. */
+  readonly data?: VolumeData;
+}
+
+export interface VolumeData {
+  /** From the root of the point on: `volumes/data`. */
+  readonly path: readonly string[];
+  readonly consistency: Consistency;
+  /** Volumes of one moment have the same. */
+  readonly group?: string;
+  /** When it was cut, RFC 3339. */
+  readonly time: string;
+  readonly files: number;
+  readonly bytes: number;
+  /** A snapshot on the storage itself, kept for a quick return. */
+  readonly snapshot?: LocalSnapshot;
+}
+
+export interface LocalSnapshot {
+  readonly driver: string;
+  /** As the storage calls it. */
+  readonly handle: string;
+  readonly sizeBytes: number;
+  /** The VolumeSnapshot of it, in Holdfast's namespace. */
+  readonly namespace: string;
+  readonly name: string;
+}
+
+export interface PointStream {
+  readonly namespace: string;
+  /** Of the blueprint. */
+  readonly blueprint: string;
+  readonly pod: string;
+  readonly path: readonly string[];
+  readonly bytes: number;
+}
+
+export interface PointDatabase {
+  readonly namespace: string;
+  /** The workload: `StatefulSet/db`. */
+  readonly workload: string;
+  readonly blueprint: string;
+  /** Nobody has tried the blueprint. */
+  readonly untested: boolean;
+  readonly pod: string;
+  /** Its claims. */
+  readonly claims: readonly string[];
+  /** How long it was quiesced; absent: it was not. */
+  readonly quiescedMs?: number;
+  /** Why it was not, or was thawed early. */
+  readonly why?: string;
 }

@@ -3,6 +3,8 @@ import { createHash } from "node:crypto";
 import type { ResourcePath } from "../kube/resource-type.ts";
 
 export const OBJECTS_FOLDER = "objects";
+export const VOLUMES_FOLDER = "volumes";
+export const STREAMS_FOLDER = "streams";
 export const DESCRIPTION_FILE = "holdfast.json";
 /** Where objects of the cluster lie. No namespace has such a name. */
 export const CLUSTER_FOLDER = "_cluster";
@@ -31,6 +33,11 @@ export function pathOfFolder({ resource, namespace }: ObjectFolder): readonly st
 
 export function pathOfObject(folder: ObjectFolder, name: string): readonly string[] {
   return [...pathOfFolder(folder), fileName(name)];
+}
+
+/** Claims of a unit over several namespaces are told apart by a character that no name of Kubernetes has. */
+export function pathOfVolume(namespaces: readonly string[], namespace: string, claim: string): readonly string[] {
+  return [VOLUMES_FOLDER, namespaces.length > 1 ? `${namespace}_${claim}` : claim];
 }
 
 /** Below the root of the point; undefined: no folder of objects has that path. */

@@ -28,6 +28,42 @@ function describe(id: PointDescription["id"]): PointDescription {
     uses: [{ kind: "namespace", name: "other", why: "service" }],
     images: [{ image: "a:1", digest: undefined }],
     releases: [{ tool: "helm", name: "shop", namespace: "shop", source: "web 1", revision: "3" }],
+    volumes: [
+      {
+        namespace: "shop",
+        claim: "data",
+        claimUid: "3-4",
+        method: "snapshot",
+        why: "its driver cuts snapshots",
+        mode: "Filesystem",
+        storageClass: "fast",
+        driver: "csi.example.com",
+        accessModes: ["ReadWriteOnce"],
+        capacityBytes: 1 << 30,
+        data: {
+          path: ["volumes", "data"],
+          consistency: "application",
+          group: "1",
+          time: timestampAt(0).text,
+          files: 3,
+          bytes: 10,
+          snapshot: { driver: "csi.example.com", handle: "s-1", sizeBytes: 1 << 30, namespace: "holdfast-system", name: "kept" },
+        },
+      },
+    ],
+    streams: [{ namespace: "shop", blueprint: "postgresql", pod: "db-0", path: ["streams", "db.sql"], bytes: 7 }],
+    databases: [
+      {
+        namespace: "shop",
+        workload: "StatefulSet/db",
+        blueprint: "postgresql",
+        untested: false,
+        pod: "db-0",
+        claims: ["data"],
+        quiescedMs: 12,
+        why: "x",
+      },
+    ],
     findings: [{ grade: "info", code: "x", object: "y", message: "z" }],
   };
 }

@@ -4,6 +4,7 @@ import type { Finding } from "../base/finding.ts";
 import { parseUlid, type Ulid } from "../base/ids.ts";
 import { JsonObject } from "../repository/format/json-object.ts";
 import { POINT_FORMAT, type PointDescription, type PointUnit } from "./description.ts";
+import { readDatabase, readStream, readVolume } from "./read-volumes.ts";
 
 export const MAX_DESCRIPTION_BYTES: number = 64 << 20;
 
@@ -38,6 +39,9 @@ export function readDescription(json: Uint8Array): PointDescription {
     uses: fields.objects("uses").map((unit) => ({ kind: readKind(unit), name: unit.text("name"), why: unit.text("why") })),
     images: fields.objects("images").map((image) => ({ image: image.text("image"), digest: optional(image, "digest") })),
     releases: fields.objects("releases").map(readRelease),
+    volumes: fields.objects("volumes").map(readVolume),
+    streams: fields.objects("streams").map(readStream),
+    databases: fields.objects("databases").map(readDatabase),
     findings: fields.objects("findings").map(readFinding),
   };
 }

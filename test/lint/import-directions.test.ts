@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { lintFiles } from "./oxlint.ts";
 
 const BELOW_POINTS = ["base", "native", "storage", "repository", "archive", "location", "kube"];
-const BELOW_RUNS = [...BELOW_POINTS, "point", "api", "application"];
-const BELOW_ENTRY = [...BELOW_RUNS, "capture", "recover"];
+const BELOW_UNITS = [...BELOW_POINTS, "point", "run", "mover", "blueprint", "api", "application"];
+const BELOW_ENTRY = [...BELOW_UNITS, "capture", "recover"];
 
 /** What each folder of src may import, by the design. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -16,10 +16,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   location: ["base", "native", "storage", "repository"],
   kube: ["base"],
   point: BELOW_POINTS,
+  run: ["base", "native", "storage", "repository", "location", "kube"],
+  mover: [...BELOW_POINTS, "run"],
+  blueprint: ["base", "kube"],
   api: ["base", "kube"],
   application: ["base", "kube", "api"],
-  capture: BELOW_RUNS,
-  recover: BELOW_RUNS,
+  capture: BELOW_UNITS,
+  recover: BELOW_UNITS,
   controller: BELOW_ENTRY,
   server: BELOW_ENTRY,
   cli: BELOW_ENTRY,

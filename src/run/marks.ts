@@ -1,0 +1,15 @@
+/** How Holdfast's own objects in a cluster are told from all others: by these marks, and by nothing else. */
+
+/** Of labels and annotations, and the group of Holdfast's own kinds. */
+export const GROUP: string = "holdfast.dev";
+
+/** On every object that a run makes: its id, in small letters. What has it goes when its run is over, however that ended. */
+export const RUN_LABEL: string = `${GROUP}/run`;
+/** On every object that Holdfast makes. */
+export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
+export const MANAGED_BY = "holdfast";
+/** Owns the fields that Holdfast writes on objects of its own. */
+export const FIELD_MANAGER = "holdfast";
+
+/** Where movers run and temporary claims and snapshots are. Its credentials never enter another namespace. */
+export const DEFAULT_NAMESPACE = "holdfast-system";
