@@ -28,6 +28,11 @@ export function isOtherPolicy({ group, kind }: CloneContext): boolean {
   return OTHER_POLICIES.has(group) && kind.endsWith("NetworkPolicy");
 }
 
+/** The one that cloneSource() adds; it yields no other of that name. */
+export function isOwnPolicy({ group, kind }: CloneContext, name: string): boolean {
+  return group === POLICIES.group && kind === POLICIES.kind && name === POLICY_NAME;
+}
+
 /** The policy without what it lets out; undefined: nothing is left of it. */
 export function withoutEgress(object: JsonObject, { group, kind }: CloneContext): JsonObject | undefined {
   if (group !== POLICIES.group || kind !== POLICIES.kind) return object;

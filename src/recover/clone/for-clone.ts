@@ -6,7 +6,7 @@ import { changeLastApplied } from "../prepare/last-applied.ts";
 import { leftOut, type LeftOut, type PreparedObject } from "../prepare/prepared.ts";
 import { isBuiltIn } from "../prepare/waves.ts";
 import type { CloneContext, CloneOptions } from "./clone-options.ts";
-import { isOtherPolicy, withoutEgress } from "./egress.ts";
+import { isOtherPolicy, isOwnPolicy, withoutEgress } from "./egress.ts";
 import { innerService, isOutsideName, isRoute, withoutCloudIdentity, withoutDnsNames } from "./exposure.ts";
 import { withoutOutside } from "./outside.ts";
 import { scaledDown, suspended, usesNodeNetwork, withReadOnlyVolumes } from "./workloads.ts";
@@ -32,6 +32,7 @@ const SHRINKING: readonly Step[] = [
 
 export function forClone(prepared: PreparedObject, options: CloneOptions): LeftOut | ReadyObject {
   const context = { options, group: prepared.resource.group, kind: textIn(prepared.object, "kind") ?? "" };
+  if (isOwnPolicy(context, prepared.name)) return prepared;
   const isOpen = options.open.includes(`${context.kind}/${prepared.name}`);
   const closed = isOpen ? prepared.object : closedObject(prepared.object, context);
   if (typeof closed === "string") return leftOut("outside", closed);
