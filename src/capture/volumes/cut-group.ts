@@ -42,7 +42,7 @@ export async function cutGroup(context: CutContext, group: PlannedGroup): Promis
   return members.map((planned) => {
     const cut = cuts.get(planned.volume.handle);
     if (cut === undefined) throw snapshotTimeout(`of "${claimName(planned.claim)}": the group has no member of it`);
-    return { ...cut, planned, original };
+    return { planned, cut, original };
   });
 }
 
