@@ -65,8 +65,8 @@ export async function unlabel(run: Run, { namespace, members }: PlannedGroup, si
   });
 }
 
-/** What the controller calls the snapshots that it makes of the members. Source: external-snapshotter, `getSnapshotNameForVolumeGroupSnapshotContent`. */
-export function memberNames({ original, planned }: CutVolume): string {
+/** What the controller calls the snapshot that it makes of a member. Source: external-snapshotter, `getSnapshotNameForVolumeGroupSnapshotContent`. */
+export function memberName({ original, planned }: CutVolume): string {
   return `snapshot-${createHash("sha256").update(`${original.uid}${planned.volume.handle}`).digest("hex")}`;
 }
 
