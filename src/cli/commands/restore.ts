@@ -2,30 +2,10 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { DomainError } from "../../base/errors.ts";
-import type { Finding } from "../../base/finding.ts";
-import { identifyCluster } from "../../capture/cluster-identity.ts";
-import { discover } from "../../kube/discovery.ts";
-import { describeId } from "../../kube/object-id.ts";
 import type { ResourceTable } from "../../kube/resource-table.ts";
-import { conversionFindings, convertedSource } from "../../recover/converted-source.ts";
-import { AdaptivePace, maxSpeed } from "../../recover/execute/pace.ts";
-import { makePlan, type PlannedRestore, type PlanRequest } from "../../recover/plan/make-plan.ts";
-import type { Dependencies, Existing, PlanOptions, RestorePlan, TransformFile } from "../../recover/plan/plan.ts";
-import { outdated, readPlan, writePlan } from "../../recover/plan/plan-file.ts";
-import { planOutdated } from "../../recover/plan/refusals.ts";
-import { assertValid } from "../../recover/plan/assert-valid.ts";
-import { verify } from "../../recover/plan/verify.ts";
-import { sourceOf } from "../../recover/point-source.ts";
-import { preparation } from "../../recover/preparation.ts";
-import { restore as execute, type RestoreReport } from "../../recover/restore.ts";
-import { openCluster } from "../cluster-options.ts";
+import type { Dependencies, Existing, PlanOptions, TransformFile } from "../../recover/plan/plan.ts";
 import type { CommandContext } from "../context.ts";
-import { formatElapsed, parseDuration } from "../duration.ts";
-import { withPoint } from "../find-point.ts";
-import { runOnLocation } from "../location-run.ts";
-import { writeResult } from "../output.ts";
-import { planText } from "../plan-text.ts";
-import { counted } from "../shown.ts";
+import { runRestore } from "../run-restore.ts";
 
 export interface RestoreOptions {
   readonly toNamespace?: string;
@@ -42,73 +22,30 @@ export interface RestoreOptions {
 }
 
 export async function restore(name: string, given: RestoreOptions, command: Command, context: CommandContext): Promise<void> {
-  const { signal, clock } = context;
-  const { dryRun = false } = given;
-  const waitMs = given.wait === false ? undefined : parseDuration(given.wait);
-  const saved = given.plan === undefined || dryRun ? undefined : await readPlan(given.plan);
-  if (saved !== undefined) assertPlainOptions(command);
-  const pace = given.maxSpeed === true ? maxSpeed : new AdaptivePace(clock);
-  await using api = await openCluster(command, context);
-  await runOnLocation(command, context, async (run) => {
-    const { report, display, format } = run;
-    const startMs = clock.monotonicMs();
-    const [table, cluster] = await Promise.all([discover(api, signal), identifyCluster(api, signal)]);
-    await withPoint(run, name, async (point, { isPartial }) => {
-      const { description } = point;
-      if (isPartial) report(partialPoint(description.id));
-      const source = convertedSource(sourceOf(point), table);
-      for (const finding of conversionFindings(source)) report(finding);
-      if (saved !== undefined && saved.point !== source.id) throw planOfAnother(saved, source.id);
-      const options = saved?.options ?? (await readOptions(given, table));
-      const { unit } = description;
-      const prepared = await preparation({ source, unit, options, isSameCluster: description.cluster.id === cluster.id, signal });
-      const request = { api, table, cluster: cluster.id, source, options, preparation: prepared, progress: display.sink, signal };
-      const planned = await (saved === undefined ? makePlan(request) : makePlanAgain(request, saved));
-      const planMs = Math.round(clock.monotonicMs() - startMs);
-      const execution = { api, source, prepare: prepared.prepare, pace, progress: display.sink, signal };
-      await assertValid(planned, execution);
-      if (dryRun) {
-        const plan = await verify(planned, execution);
-        if (given.plan !== undefined) await writePlan(given.plan, plan);
-        for (const finding of [...planned.findings, ...refusals(plan)]) report(finding);
-        writeResult(context, format, { dryRun, ...plan, planMs, findings: run.findings }, () => planText(plan));
-        return;
-      }
-      const done = await execute(planned, { ...execution, waitMs, report });
-      writeResult(context, format, { ...done, planMs, findings: run.findings }, () => reportText(done, planMs));
-    });
-  });
-}
-
-/** @throws {DomainError} conflict/plan_outdated */
-async function makePlanAgain(request: PlanRequest, saved: RestorePlan): Promise<PlannedRestore> {
-  let planned: PlannedRestore;
-  try {
-    planned = await makePlan(request);
-  } catch (error) {
-    // What now stands in the way did not when the plan was made.
-    if (error instanceof DomainError && error.kind === "conflict") throw planOutdated([error.message], error);
-    throw error;
-  }
-  const changes = outdated(saved, planned.plan);
-  if (changes.length > 0) throw planOutdated(changes);
-  return planned;
+  const { dryRun = false, plan, maxSpeed = false, wait } = given;
+  if (plan !== undefined && !dryRun) assertPlainOptions(command);
+  await runRestore(name, { planOptions: (table) => readOptions(given, table), dryRun, plan, maxSpeed, wait }, command, context);
 }
 
 async function readOptions(given: RestoreOptions, table: ResourceTable): Promise<PlanOptions> {
   const { existing, dependencies, toNamespace, namePrefix, storageClass, transform, only } = given;
+  const storageClasses = parseStorageClasses(storageClass);
   return {
     existing,
     dependencies,
     ...(toNamespace === undefined ? {} : { toNamespace }),
     ...(namePrefix === undefined ? {} : { namePrefix }),
-    ...(storageClass.length === 0 ? {} : { storageClasses: Object.fromEntries(storageClass.map(parseStorageClass)) }),
+    ...(storageClasses === undefined ? {} : { storageClasses }),
     ...(transform === undefined ? {} : { transform: await readTransform(transform) }),
     ...(only === undefined ? {} : { only: only.split(",").map((text) => parseOnly(text.trim(), table)) }),
   };
 }
 
-/** @throws {DomainError} usage/restore_storage_class */
+/** undefined: all as they are. @throws {DomainError} usage/restore_storage_class */
+export function parseStorageClasses(texts: readonly string[]): Readonly<Record<string, string>> | undefined {
+  return texts.length === 0 ? undefined : Object.fromEntries(texts.map(parseStorageClass));
+}
+
 function parseStorageClass(text: string): readonly [string, string] {
   const [from = "", to = "", ...more] = text.split("=");
   if (from !== "" && to !== "" && more.length === 0) return [from, to];
@@ -116,7 +53,7 @@ function parseStorageClass(text: string): readonly [string, string] {
 }
 
 /** `deploy/web` is `Deployment/web`; a kind that the cluster does not know may be in the point. @throws {DomainError} usage/restore_only */
-function parseOnly(text: string, table: ResourceTable): string {
+export function parseOnly(text: string, table: ResourceTable): string {
   const [kind = "", name = "", ...more] = text.split("/");
   if (kind === "" || name === "" || more.length > 0) {
     throw new DomainError("usage", "restore_only_form", `Cannot restore only "${text}": not of the form KIND/NAME`, {
@@ -131,7 +68,7 @@ function parseOnly(text: string, table: ResourceTable): string {
   }
 }
 
-async function readTransform(path: string): Promise<TransformFile> {
+export async function readTransform(path: string): Promise<TransformFile> {
   try {
     return { file: path, text: await readFile(path, "utf8") };
   } catch (cause) {
@@ -157,38 +94,4 @@ function assertPlainOptions(command: Command): void {
   throw new DomainError("usage", "plan_options", `Cannot execute a plan with ${flags.join(", ")}: it has its options in it`, {
     hint: "Make another plan with --dry-run, or leave them out",
   });
-}
-
-function planOfAnother(saved: RestorePlan, point: string): DomainError {
-  return new DomainError("usage", "plan_point", `Cannot execute this plan: it is of restore point ${saved.point}, not of ${point}`);
-}
-
-function partialPoint(id: string): Finding {
-  return {
-    grade: "info",
-    code: "point_partial",
-    object: id,
-    message: `Restore point ${id} is partial: something that was to be captured is not in it`,
-  };
-}
-
-function refusals({ entries }: RestorePlan): readonly Finding[] {
-  return entries.flatMap(({ id, refusal }) =>
-    refusal === undefined ? [] : [{ grade: "partial", code: "would_be_refused", object: describeId(id), message: refusal }],
-  );
-}
-
-function reportText(report: RestoreReport, planMs: number): string {
-  const { point, created, updated, replaced, skipped, failed, notReady, restoreMs, waitMs } = report;
-  const times = [`planned in ${formatElapsed(planMs)}`, `written in ${formatElapsed(restoreMs)}`];
-  if (waitMs !== undefined) times.push(`waited ${formatElapsed(waitMs)} until ready`);
-  const bad = [
-    ...(failed > 0 ? [`${counted(failed, "object")} refused`] : []),
-    ...(notReady > 0 ? [`${counted(notReady, "object")} not ready`] : []),
-  ];
-  return [
-    `Restored point ${point}: ${created} created, ${updated} updated, ${replaced} replaced, ${skipped} left as they are or left out`,
-    ...(bad.length > 0 ? [bad.join(", ")] : []),
-    times.join(", "),
-  ].join("\n");
 }

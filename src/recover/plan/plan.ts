@@ -4,6 +4,7 @@
  */
 import type { ObjectId } from "../../kube/object-id.ts";
 import type { ResourcePath } from "../../kube/resource-type.ts";
+import type { CloneOptions } from "../clone/clone-options.ts";
 import type { Wave } from "../prepare/waves.ts";
 import type { FieldChange } from "./field-changes.ts";
 
@@ -67,6 +68,8 @@ export interface PlanOptions {
   readonly transform?: TransformFile;
   /** As `Deployment/web`; all without any. */
   readonly only?: readonly string[];
+  /** It becomes a copy for development, shut in. */
+  readonly clone?: CloneOptions;
 }
 
 export interface TransformFile {
