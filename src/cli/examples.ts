@@ -26,6 +26,11 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "holdfast restore shop --only Deployment/web,ConfigMap/web --existing update",
     "holdfast restore shop --to-namespace shop-copy --volumes-only --only PersistentVolumeClaim/data --volume-size data=20Gi",
   ],
+  clone: [
+    "holdfast clone shop --to-namespace shop-test",
+    "holdfast clone shop@01M8J3GYGCV0 --to-namespace shop-test --storage-class fast=standard --replicas 0",
+    "holdfast clone shop --to-namespace shop-test --open Ingress/web --open-egress 10.1.0.0/16",
+  ],
   "transform test": [
     "holdfast transform test staging.yaml --object web.yaml",
     "kubectl get deployments -n shop -o json | holdfast transform test staging.yaml --object -",

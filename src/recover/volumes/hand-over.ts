@@ -122,7 +122,7 @@ async function assertBound(api: KubeApi, volume: string, target: HandOverTarget,
 }
 
 /** Only as it was seen, so that nobody's change is lost. */
-async function changeVolume(
+export async function changeVolume(
   api: KubeApi,
   name: string,
   signal: AbortSignal,
