@@ -7,7 +7,7 @@ import type { VolumeRestoreRequest } from "../recover/volumes/volume-restore.ts"
 import type { LocationRun } from "./location-run.ts";
 import type { MoverOptions } from "./mover-options.ts";
 
-export type Filling = Pick<VolumeRestoreRequest, "context" | "limit" | "treeOf">;
+export type Filling = Pick<VolumeRestoreRequest, "contentOf" | "context" | "limit">;
 
 export interface FillingRequest {
   readonly run: LocationRun;
