@@ -277,7 +277,8 @@ function markedOf(kind: RunResource, object: JsonObject, label: string): Marked 
     namespace: textIn(metadata, "namespace"),
     name: textIn(metadata, "name") ?? "",
     uid: textIn(metadata, "uid") ?? "",
-    run: textIn(objectIn(metadata, "labels"), label) ?? "",
+    // Of several groups, each claim says which after a dot.
+    run: (textIn(objectIn(metadata, "labels"), label) ?? "").split(".", 1)[0] ?? "",
   };
 }
 
