@@ -1,5 +1,4 @@
 /** Joins trees that were stored one by one, as those of an application's volumes, to the one tree of a snapshot. */
-import { createHash } from "node:crypto";
 import type { ByteString } from "../base/byte-string.ts";
 import type { Clock } from "../base/clock.ts";
 import type { HexId } from "../base/ids.ts";
@@ -16,16 +15,6 @@ export type Stitched = HexId | ReadonlyMap<ByteString, Stitched>;
 
 const FOLDER_MODE = 0o040755;
 const ID_BYTES = 32;
-
-/**
- * Stands for a volume's file system in its nodes, `NodeStyle.volumeId`. restic joins hard links by it and the file's number over the
- * whole snapshot: two volumes must never have the same.
- *
- * @param claimUid of the PersistentVolumeClaim
- */
-export function volumeIdOf(claimUid: string): bigint {
-  return createHash("sha256").update(claimUid).digest().readBigUInt64BE();
-}
 
 /** Stores the folders above the given trees, and gives the id of the uppermost. */
 export async function stitch(session: Session, parts: ReadonlyMap<ByteString, Stitched>, clock: Clock): Promise<HexId> {
