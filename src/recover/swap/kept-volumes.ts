@@ -3,14 +3,12 @@ import { DomainError } from "../../base/errors.ts";
 import { type JsonObject, objectIn, textIn } from "../../kube/json.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
 import { getObject } from "../../kube/objects.ts";
-import { GROUP } from "../../run/marks.ts";
+import { GROUP, KEEP_ANNOTATION } from "../../run/marks.ts";
 import { onlyIfThere } from "../plan/live-objects.ts";
 import { changeVolume } from "../volumes/hand-over.ts";
 import { annotationIn, VOLUMES } from "../volumes/storage-objects.ts";
 import type { ClaimName, ClaimReference } from "./steps.ts";
 
-/** Which claim it is kept for. Nothing of Holdfast's that cleans up touches what has it. */
-export const KEEP: string = `${GROUP}/keep`;
 const SET_ASIDE_BY = `${GROUP}/set-aside-by`;
 const SET_ASIDE_AT = `${GROUP}/set-aside-at`;
 const POLICY = `${GROUP}/policy`;
@@ -33,7 +31,7 @@ export interface KeptVolume {
 
 /** undefined: it is not kept. */
 export function keptVolumeOf(volume: JsonObject): KeptVolume | undefined {
-  const [namespace = "", name = ""] = (annotationIn(volume, KEEP) ?? "").split("/");
+  const [namespace = "", name = ""] = (annotationIn(volume, KEEP_ANNOTATION) ?? "").split("/");
   const by = annotationIn(volume, SET_ASIDE_BY);
   if (by === undefined || name === "") return undefined;
   return {
@@ -65,7 +63,7 @@ export interface KeepRequest {
 
 export async function keep(api: KubeApi, { volume, claim, policy, setAside }: KeepRequest, signal: AbortSignal): Promise<void> {
   const annotations = {
-    [KEEP]: `${claim.namespace}/${claim.name}`,
+    [KEEP_ANNOTATION]: `${claim.namespace}/${claim.name}`,
     [POLICY]: policy,
     [SET_ASIDE_BY]: setAside.by,
     [SET_ASIDE_AT]: setAside.at,
@@ -75,7 +73,7 @@ export async function keep(api: KubeApi, { volume, claim, policy, setAside }: Ke
 
 /** It is a volume like others again. What has no claim then goes, if that is its policy. */
 export async function letGo(api: KubeApi, volume: string, policy: string, signal: AbortSignal): Promise<void> {
-  const annotations = { [KEEP]: null, [POLICY]: null, [SET_ASIDE_BY]: null, [SET_ASIDE_AT]: null };
+  const annotations = { [KEEP_ANNOTATION]: null, [POLICY]: null, [SET_ASIDE_BY]: null, [SET_ASIDE_AT]: null };
   await changeVolume(api, volume, signal, () => ({ metadata: { annotations }, spec: { persistentVolumeReclaimPolicy: policy } }));
 }
 
