@@ -42,7 +42,10 @@ function endOf(terminated: JsonObject): PodState {
   if (answer !== undefined) return { kind: "answered", answer };
   const reason = textIn(terminated, "reason") ?? "";
   const code = terminated["exitCode"];
-  const why = reason === "OOMKilled" ? "it had too little memory" : `it ended without an answer (${reason}, exit code ${String(code)})`;
+  const why =
+    reason === "OOMKilled"
+      ? "it had too little memory"
+      : `it ended without an answer (${reason}, exit code ${typeof code === "number" ? code : "unknown"})`;
   return { kind: "lost", why };
 }
 
