@@ -52,7 +52,7 @@ export async function backupUnit(session: Session, options: BackupUnitOptions): 
   const capture = { ...options, report, signal: session.signal };
   // What is temporary is there until the point is.
   await using captured = await captureAll(session, files, capture, volumes);
-  const { objects, described, moved, keep } = captured;
+  const { objects, described, moved } = captured;
   const id = new UlidSource(clock).next();
   const description: PointDescription = {
     format: POINT_FORMAT,
@@ -91,7 +91,7 @@ export async function backupUnit(session: Session, options: BackupUnitOptions): 
     session,
     description.volumes.filter(({ data }) => data !== undefined).map(({ claimUid }) => claimUid),
   );
-  await keep(id);
+  await captured.keep(id);
   return { handle: { id, snapshot: stored, timeMs: startMs, isPartial }, description, totals };
 }
 

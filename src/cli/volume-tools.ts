@@ -4,11 +4,13 @@ import type { CapturePlan } from "../capture/volumes/capture-plan.ts";
 import { getIfThere } from "../capture/volumes/survey.ts";
 import type { VolumeTools } from "../capture/volumes/volume-capture.ts";
 import { DomainError } from "../base/errors.ts";
+import type { Location } from "../location/location.ts";
+import type { UnitPlace } from "../location/units.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
 import { openMovers } from "../mover/job/open-movers.ts";
-import { moverLocation } from "../mover/mover-location.ts";
+import { moverLocation } from "../mover/job/mover-location.ts";
 import type { MoverLocation, Movers } from "../mover/movers.ts";
-import { probeLocation } from "../mover/probe.ts";
+import { probeLocation } from "../mover/job/probe-location.ts";
 import { openRun } from "../run/open-run.ts";
 import type { Run } from "../run/run.ts";
 import type { MoverOptions } from "./mover-options.ts";
@@ -18,6 +20,8 @@ import type { VolumeOptions } from "./volume-options.ts";
 export interface VolumeToolsOptions {
   readonly api: KubeApi;
   readonly unit: Unit;
+  readonly location: Location;
+  readonly place: UnitPlace;
   readonly opened: RepositoryRun;
   readonly movers: MoverOptions;
   readonly volumes: VolumeOptions;
@@ -31,13 +35,16 @@ export function volumeTools(options: VolumeToolsOptions, closing: AsyncDisposabl
   return async (plan) => {
     const isLive = plan.volumes.some(({ method }) => method === "live");
     if (tools !== undefined && (!isLive || tools.live !== undefined)) return tools;
-    const { opened, movers, volumes } = options;
-    const location = await moverLocation(opened.repository, opened.context);
+    const { location, place, opened, movers, volumes } = options;
+    const { environment, signal } = opened.context;
+    const reached = await moverLocation({ location, place, repository: opened.repository, environment, signal });
     if (isLive) await requireNamespace(options, liveNamespace(movers.namespace));
-    const main = tools ?? (await openPlace(options, movers.namespace, location, closing));
-    const live = isLive ? await openPlace(options, liveNamespace(movers.namespace), location, closing) : undefined;
+    const main = tools ?? (await openPlace(options, movers.namespace, reached, closing));
+    const live = isLive ? await openPlace(options, liveNamespace(movers.namespace), reached, closing) : undefined;
     const { quiesceLimitMs, snapshotTimeoutMs, keepSnapshots } = volumes;
-    tools = { ...main, live, moverLimit: movers.limit, quiesceLimitMs, snapshotTimeoutMs, keepSnapshots };
+    const proven = Promise.all([main.proven, live?.proven]);
+    proven.catch(() => undefined); // thrown where it is awaited
+    tools = { ...main, live, proven, moverLimit: movers.limit, quiesceLimitMs, snapshotTimeoutMs, keepSnapshots };
     return tools;
   };
 }
@@ -45,6 +52,7 @@ export function volumeTools(options: VolumeToolsOptions, closing: AsyncDisposabl
 interface Place {
   readonly run: Run;
   readonly movers: Movers;
+  readonly proven: Promise<unknown>;
 }
 
 async function openPlace(
@@ -57,8 +65,10 @@ async function openPlace(
   const { clock, signal } = context;
   const run = closing.use(await openRun(api, { kind: "backup", namespace, unit: unit.name, clock, report, signal }));
   const movers = openMovers({ run, image, location, limit, report });
-  await probeLocation(movers, run.signal);
-  return { run, movers };
+  // Objects may be listed meanwhile.
+  const proven = probeLocation(movers, { location, writes: true, signal: run.signal });
+  proven.catch(() => undefined); // thrown where it is awaited
+  return { run, movers, proven };
 }
 
 function liveNamespace(namespace: string): string {

@@ -155,7 +155,11 @@ class Collection {
     // Whatever happens to the snapshots next, their contents do the right thing.
     for (const { marked, end } of ends) if (end.policy !== undefined) await this.#change(marked, { spec: { deletionPolicy: end.policy } });
     for (const marked of [...groupSnapshots, ...snapshots]) await this.#delete(marked);
-    for (const { marked } of ends) await this.#delete(marked);
+    for (const { marked } of ends) {
+      // The controller does so when the snapshot is deleted, if it still sees that; without it nobody lets go of the content.
+      await this.#change(marked, { metadata: { annotations: { [beingDeleted(marked.kind)]: "yes" } } });
+      await this.#delete(marked);
+    }
     for (const marked of found.volumes.filter(isDoomed)) await this.#endVolume(marked);
     for (const marked of found.grouped.filter(({ run }) => isDead(run))) await this.#unmark(marked, { labels: { [GROUP_LABEL]: null } });
     for (const marked of [...found.claims, ...found.classes].filter(isDoomed)) await this.#delete(marked);
@@ -300,6 +304,12 @@ function endsOf(
     const marked = byName.get(end.name);
     return marked === undefined ? [] : [{ marked, end }];
   });
+}
+
+/** Source: external-snapshotter, `AnnVolumeSnapshotBeingDeleted`, `AnnVolumeGroupSnapshotBeingDeleted`. */
+function beingDeleted({ group }: RunResource): string {
+  const kind = group === GROUP_SNAPSHOT_GROUP ? "group" : "";
+  return `${kind}snapshot.storage.kubernetes.io/volume${kind}snapshot-being-deleted`;
 }
 
 function isKept(object: JsonObject): boolean {

@@ -3,7 +3,7 @@
  * storage has cut it; then the snapshots are handed over to Holdfast's namespace, and there they are copied when they are ready, however long that takes.
  */
 import type { Clock } from "../../base/clock.ts";
-import { mapConcurrent } from "../../base/concurrency.ts";
+import { mapConcurrent, orAbort } from "../../base/concurrency.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { asDomainError, DomainError } from "../../base/errors.ts";
 import type { FindingSink } from "../../base/finding.ts";
@@ -37,6 +37,8 @@ export interface VolumeTools {
   readonly movers: Movers;
   /** In the namespace where folders of nodes may be mounted; only where it was asked for. */
   readonly live: { readonly run: Run; readonly movers: Movers } | undefined;
+  /** Resolves when movers have been seen to reach the location; nothing is changed before. */
+  readonly proven: Promise<unknown>;
   /** How many volumes are copied at a time. */
   readonly moverLimit: number;
   readonly quiesceLimitMs: number;
@@ -107,7 +109,8 @@ export class VolumeCapture implements AsyncDisposable {
    * @throws {DomainError} unavailable/snapshot_failed, unavailable/snapshot_timeout, conflict/snapshot_gone, conflict/group_members
    */
   async cut(): Promise<void> {
-    const { plan, clock, quiesceLimitMs, report } = this.#options;
+    const { plan, clock, quiesceLimitMs, report, proven } = this.#options;
+    await orAbort(proven, this.#signal);
     const held = await quiesceAll(this.#run.api, plan.databases, { limitMs: quiesceLimitMs, clock, report, signal: this.#signal });
     const groups: [PlannedGroup, readonly CutVolume[]][] = [];
     let singles: readonly CutVolume[] = [];
