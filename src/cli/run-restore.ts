@@ -54,7 +54,7 @@ export async function runRestore(name: string, given: RunRestoreOptions, command
     const { report, display, format } = run;
     const startMs = clock.monotonicMs();
     const [table, cluster] = await Promise.all([discover(api, signal), identifyCluster(api, signal)]);
-    await withPoint(run, name, async (point, found) => {
+    await withPoint(run, name, async (point, found, session) => {
       const { description } = point;
       if (found.isPartial) report(partialPoint(description.id));
       const converted = convertedSource(sourceOf(point), table);
@@ -80,7 +80,8 @@ export async function runRestore(name: string, given: RunRestoreOptions, command
         writeResult(context, format, { dryRun, ...plan, planMs, findings: run.findings }, () => planText(plan));
         return;
       }
-      const filling = { run, place: found.place, point, movers, volumes: planned.volumes, api };
+      const kind = options.clone === undefined ? "restore" : "clone";
+      const filling = { kind, run, api, session, place: found.place, point, volumes: planned.volumes, movers } as const;
       await withFilling(filling, async (fill) => {
         const done = await execute(planned, { ...execution, waitMs, report, filling: fill });
         const totalMs = planMs + done.restoreMs + (done.waitMs ?? 0);
