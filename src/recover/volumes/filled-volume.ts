@@ -87,7 +87,7 @@ export async function fillVolume(context: FillContext, request: FillRequest): Pr
     const work = { kind: "fill", mode: shape.mode, tree: content.tree, verify: true } as const;
     const { bytes, files } = await movers.move({ work, volume, mount, progress }, signal);
     written = { bytes, files };
-  } else if (isWaiting) await movers.move({ work: { kind: "probe" }, volume, mount }, signal);
+  } else if (isWaiting) await movers.move({ work: { kind: "probe", writes: false }, volume, mount }, signal);
   const persistentVolume = await bound(run, name, request);
   await own.done(persistentVolume);
   return { claim: { namespace: run.namespace, name, uid: uidOf(prime) }, persistentVolume, ...written };
