@@ -9,7 +9,7 @@ import { isJsonObject, type JsonObject, type JsonValue, objectIn, textIn } from 
 import type { KubeApi } from "../../kube/kube-api.ts";
 import { getObject, patchObject } from "../../kube/objects.ts";
 import { managedFieldsOf, ownersAfterChange, RESTORE_MANAGER } from "../field-manager.ts";
-import { type FieldPath, fieldsAt } from "../owned-fields.ts";
+import { type FieldPath, fieldsAt, withoutFields } from "../owned-fields.ts";
 import { onlyIfThere } from "../plan/live-objects.ts";
 import { resourceVersionOf } from "../volumes/storage-objects.ts";
 import type { FieldPurpose, SetField } from "./steps.ts";
@@ -57,23 +57,36 @@ export async function setField(api: KubeApi, step: SetField, signal: AbortSignal
 
 /** @returns whether somebody else has changed it meanwhile, or taken the object away */
 export async function putBackField(api: KubeApi, step: SetField, signal: AbortSignal): Promise<boolean> {
-  const { resource, namespace, name, path, old, value, owners } = step;
+  const { path, old, value } = step;
   const live = await change(api, step, signal, (found) => {
     const now = valueAt(found, path);
     return isDeepStrictEqual(now, value) && !isDeepStrictEqual(now, old) ? old : undefined;
   });
   if (live === undefined || !isDeepStrictEqual(valueAt(live, path), old)) return true;
-  const isOurs = (entry: JsonValue): boolean =>
-    textIn(entry, "manager") === RESTORE_MANAGER && fieldsAt(objectIn(entry, "fieldsV1"), path) !== undefined;
-  if (!managedFieldsOf(live).some(isOurs)) return false;
-  const theirs = managedFieldsOf(live).filter((entry) => isJsonObject(entry) && entry["manager"] !== RESTORE_MANAGER);
-  const managedFields = ownersAfterChange({ ...live, metadata: { ...(live["metadata"] as JsonObject), managedFields: theirs } }, owners, [
-    path,
-  ]);
-  const metadata = { resourceVersion: resourceVersionOf(live), managedFields };
-  const patch = { type: "merge", changes: { metadata } } as const;
-  await patchObject(api, resource, { namespace, name }, patch, { fieldManager: RESTORE_MANAGER, signal }).catch(onlyIfUnchanged);
+  await giveBackOwnership(api, step, signal);
   return false;
+}
+
+/** Whoever owned the field before does so again. */
+async function giveBackOwnership(api: KubeApi, step: SetField, signal: AbortSignal): Promise<void> {
+  const { resource, namespace, name, path, owners } = step;
+  const isOurs = (entry: JsonValue): boolean => textIn(entry, "manager") === RESTORE_MANAGER;
+  await repeated(api, signal, async () => {
+    const live = await getObject(api, resource, { namespace, name }, { signal }).catch(onlyIfThere);
+    const ours = live === undefined ? [] : managedFieldsOf(live).filter(isOurs);
+    if (live === undefined || ours.every((entry) => fieldsAt(objectIn(entry, "fieldsV1"), path) === undefined)) return;
+    const metadata = objectIn(live, "metadata");
+    const others = managedFieldsOf(live).filter((entry) => !isOurs(entry));
+    // Of other fields it may be the owner for some time yet.
+    const kept = ours.flatMap((entry) => {
+      const fieldsV1 = withoutFields(objectIn(entry, "fieldsV1"), path);
+      return Object.keys(fieldsV1).length === 0 ? [] : [{ ...(entry as JsonObject), fieldsV1 }];
+    });
+    const left = { ...live, metadata: { ...metadata, managedFields: others } };
+    const managedFields = [...ownersAfterChange(left, owners, [path]), ...kept];
+    const patch = { type: "merge", changes: { metadata: { resourceVersion: resourceVersionOf(live), managedFields } } } as const;
+    await patchObject(api, resource, { namespace, name }, patch, { fieldManager: RESTORE_MANAGER, signal });
+  });
 }
 
 /** Only as it was seen, so that nobody's change is lost. undefined: there is no such object any more. */
@@ -83,16 +96,20 @@ async function change(
   signal: AbortSignal,
   wanted: (live: JsonObject) => JsonValue | undefined,
 ): Promise<JsonObject | undefined> {
-  const attempt = async (): Promise<JsonObject | undefined> => {
+  return repeated(api, signal, async () => {
     const live = await getObject(api, resource, { namespace, name }, { signal }).catch(onlyIfThere);
     const value = live === undefined ? undefined : wanted(live);
     if (live === undefined || value === undefined) return live;
     const changes = at(path, value, valueAt(live, path));
     const patch = { type: "merge", changes: { ...changes, metadata: metadataWith(changes, resourceVersionOf(live)) } } as const;
     return patchObject(api, resource, { namespace, name }, patch, { fieldManager: RESTORE_MANAGER, signal });
-  };
+  });
+}
+
+/** Controllers write the status of what they look after at any time. */
+async function repeated<T>(api: KubeApi, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
   const mayPass = (error: unknown): boolean => isRetryable(error) || (error instanceof DomainError && error.code === "kube_conflict");
-  return retry(attempt, { ...RETRIES, clock: api.clock, random: api.random, signal, isRetryable: mayPass });
+  return retry(work, { ...RETRIES, clock: api.clock, random: api.random, signal, isRetryable: mayPass });
 }
 
 /** As a merge patch: what is in an object that is there, and not in the one that comes, has to be taken out by name. */
@@ -105,10 +122,4 @@ function at(path: FieldPath, value: JsonValue, live: JsonValue): JsonObject {
 function metadataWith(changes: JsonObject, resourceVersion: string): JsonObject {
   const metadata = changes["metadata"];
   return { ...(isJsonObject(metadata) ? metadata : {}), resourceVersion };
-}
-
-/** Who owns the field is worth no failure. */
-function onlyIfUnchanged(error: unknown): undefined {
-  if (error instanceof DomainError && (error.code === "kube_conflict" || error.code === "kube_not_found")) return undefined;
-  throw error;
 }
