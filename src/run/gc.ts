@@ -22,6 +22,7 @@ import {
   LEASES,
   type RunResource,
   SNAPSHOTS,
+  STORAGE_CLASSES,
   VOLUMES,
 } from "./kinds.ts";
 import { serverOffset } from "./lease.ts";
@@ -65,6 +66,8 @@ interface Found {
   readonly grouped: readonly Marked[];
   /** In Holdfast's namespace. */
   readonly claims: readonly Marked[];
+  /** Those that stand in for one that takes its secrets from where a claim is. */
+  readonly classes: readonly Marked[];
   /** All there are: others may stand for the same snapshots. */
   readonly contents: readonly Marked[];
   readonly groupContents: readonly Marked[];
@@ -108,6 +111,7 @@ class Collection {
       volumes: await this.#list(VOLUMES, { label: RUN_LABEL }),
       grouped: await this.#list(CLAIMS, { label: GROUP_LABEL }),
       claims: await this.#list(CLAIMS, { label: RUN_LABEL, namespace }),
+      classes: await this.#list(STORAGE_CLASSES, { label: RUN_LABEL }),
       contents: await this.#list(CONTENTS, {}),
       groupContents: await ofGroups(GROUP_CONTENTS),
     };
@@ -158,7 +162,7 @@ class Collection {
     }
     for (const marked of found.volumes.filter(isDoomed)) await this.#endVolume(marked);
     for (const marked of found.grouped.filter(({ run }) => isDead(run))) await this.#unmark(marked, { labels: { [GROUP_LABEL]: null } });
-    for (const marked of found.claims.filter(isDoomed)) await this.#delete(marked);
+    for (const marked of [...found.claims, ...found.classes].filter(isDoomed)) await this.#delete(marked);
   }
 
   async removeLease(lease: SeenLease): Promise<void> {

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { succeeded } from "../support/location.ts";
 import { claim, IDLE, pod } from "../support/manifests.ts";
 import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
-import { assertNothingLeft, backUpVolumes, consistencies, resticRestore, volumeHandles, volumeWorld } from "../support/volume-world.ts";
+import { assertNothingLeft, backUpVolumes, consistencies, resticRestore, volumeHandles, volumeWorld } from "../support/volume-backups.ts";
 
 const skip = SKIP_WITHOUT_CLUSTER;
 

@@ -1,128 +1,81 @@
-/** An application with volumes, a location that movers reach, and a namespace of Holdfast's own, for one test. */
-import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+/** An application with volumes to be captured and restored: with a namespace of Holdfast's own for each test. */
 import type { TestContext } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { Machine } from "../../dev/cluster/machine.ts";
-import { poolDir } from "../../dev/cluster/pools.ts";
-import { stateDir } from "../../dev/cluster/spec.ts";
-import { resticBinary } from "../../dev/peers/restic.ts";
-import type { Cli } from "./cli.ts";
+import type { JsonObject } from "../../src/kube/json.ts";
+import { type Cli, openCli } from "./cli.ts";
 import { environment } from "./environment.ts";
-import { makeLocation, openCliOn, succeeded, type TestLocation } from "./location.ts";
-import { resticOn } from "./restic.ts";
+import { makeLocation, succeeded, type TestLocation } from "./location.ts";
+import { IDLE, podSpec, type PodOptions } from "./manifests.ts";
 import type { TestCluster } from "./test-cluster.ts";
 
 export interface VolumeWorld {
   readonly cluster: TestCluster;
-  readonly location: TestLocation;
   readonly cli: Cli;
+  readonly location: TestLocation;
+  /** The environment of `cli`, for a program that is started otherwise. */
+  readonly variables: Readonly<Record<string, string>>;
+  readonly namespace: string;
   /** Of Holdfast. */
-  readonly holdfastNamespace: string;
+  readonly holdfast: string;
+  readonly shell: string;
+  /** The name of another namespace, which goes with the test. */
+  readonly other: (suffix: string) => string;
+  /** Runs a line in a pod of a workload. */
+  readonly sh: (namespace: string, pod: string, line: string) => Promise<string>;
 }
 
-export async function volumeWorld(t: TestContext): Promise<VolumeWorld> {
-  const cluster = await environment(t).cluster();
-  await Promise.all([cluster.image("holdfast"), cluster.image("shell")]);
+export async function volumeWorld(t: TestContext, from?: TestCluster): Promise<VolumeWorld> {
+  const cluster = from ?? (await environment(t).cluster());
+  const [shell] = await Promise.all([cluster.image("shell"), cluster.image("holdfast")]);
   const location = await makeLocation(t);
-  const holdfastNamespace = `holdfast-${cluster.namespace}`;
-  t.after(() => cluster.kubectl("delete", "namespace", holdfastNamespace, "--ignore-not-found", "--wait=false"));
-  const variables = { ...location.variables, HOLDFAST_NAMESPACE: holdfastNamespace };
-  return { cluster, location, cli: await openCliOn(t, { ...location, variables }, cluster.kubeconfig), holdfastNamespace };
-}
-
-export interface BackedUp {
-  readonly point: string;
-  readonly path: string;
-  readonly bytesStored: number;
-  readonly volumes: readonly {
-    readonly claim: string;
-    readonly method: string;
-    readonly data?: {
-      readonly consistency: string;
-      readonly group?: string;
-      readonly bytes: number;
-      readonly snapshot?: { readonly name: string };
-    };
-  }[];
-  readonly findings: readonly { readonly code: string; readonly object: string }[];
-}
-
-export async function backUpVolumes({ cli, cluster }: VolumeWorld, ...args: readonly string[]): Promise<BackedUp> {
-  return succeeded(await cli.run("backup", cluster.namespace, "-o", "json", ...args)).json() as BackedUp;
-}
-
-/** By claim, what a backup says of its data. */
-export function consistencies({ volumes }: BackedUp): Readonly<Record<string, string>> {
-  return Object.fromEntries(volumes.map(({ claim, method, data }) => [claim, data === undefined ? method : data.consistency]));
-}
-
-/** Restores the newest point with restic alone. Gives the folder. */
-export async function resticRestore(t: TestContext, { cli, location }: VolumeWorld, { path }: BackedUp): Promise<string> {
-  const repository = join(location.url, path);
-  const passwordFile = join(cli.folder, "restic.password");
-  const access = ["--repository", repository, "--password-file", location.keyFile, "--password-out", passwordFile];
-  succeeded(await cli.run("repository", "access", ...access));
-  const password = (await readFile(passwordFile, "utf8")).trim();
-  const restic = resticOn({ program: await resticBinary(), repository, password, signal: t.signal });
-  await restic.run("check", "--read-data");
-  const target = join(cli.folder, "restored");
-  await restic.run("restore", "latest", "--target", target);
-  return target;
-}
-
-interface Listed {
-  readonly items: readonly {
-    readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: Readonly<Record<string, string>> };
-    readonly spec: { readonly csi?: { readonly volumeHandle: string }; readonly claimRef?: { readonly namespace: string } };
-  }[];
-}
-
-const SNAPSHOT_KINDS = "volumesnapshots,volumegroupsnapshots";
-const CONTENT_KINDS = "volumesnapshotcontents,volumegroupsnapshotcontents";
-
-/**
- * Nothing of a run is left in the cluster, nor on the storage: what goes in the background has time to.
- *
- * @param namespace Of the application, if it is still there
- */
-export async function assertNothingLeft({ cluster, holdfastNamespace }: VolumeWorld, volumes: readonly string[]): Promise<void> {
-  const list = async (...args: readonly string[]): Promise<Listed["items"]> =>
-    (JSON.parse((await cluster.kubectl("get", ...args, "--ignore-not-found", "--output=json")) || "{}") as Partial<Listed>).items ?? [];
-  const left = async (): Promise<readonly string[]> => {
-    const inOwn = await list(`${SNAPSHOT_KINDS},persistentvolumeclaims,leases,jobs`, `--namespace=${holdfastNamespace}`);
-    const inApplication = await list(SNAPSHOT_KINDS);
-    const contents = (await list(CONTENT_KINDS)).filter(({ spec }) => JSON.stringify(spec).includes(cluster.namespace));
-    const labelled = await list("persistentvolumeclaims", "--selector=holdfast.dev/group");
-    return [...inOwn, ...inApplication, ...contents, ...labelled].map(({ metadata }) => metadata.name);
+  const { namespace, kubeconfig } = cluster;
+  const other = (suffix: string): string => {
+    const name = `${namespace}-${suffix}`;
+    t.after(() => cluster.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found"));
+    return name;
   };
-  await untilEmpty(left, "objects");
-  await untilEmpty(() => snapshotsOnStorage(cluster.name, volumes), "snapshots on the storage");
+  const holdfast = other("hf");
+  const variables = { ...location.variables, KUBECONFIG: kubeconfig, HOLDFAST_NAMESPACE: holdfast };
+  return {
+    cluster,
+    cli: await openCli(t, variables),
+    location,
+    variables,
+    namespace,
+    holdfast,
+    shell,
+    other,
+    sh: async (place, pod, line) => cluster.kubectl("exec", `--namespace=${place}`, pod, "--", "sh", "-c", line),
+  };
 }
 
-/** What the storage calls the volumes of the application. */
-export async function volumeHandles(cluster: TestCluster): Promise<readonly string[]> {
-  const { items } = JSON.parse(await cluster.kubectl("get", "persistentvolumes", "--output=json")) as Listed;
-  return items.flatMap(({ spec }) => (spec.claimRef?.namespace === cluster.namespace ? (spec.csi?.volumeHandle ?? []) : []));
+/** A Deployment of pods that wait to be told what to do. */
+export function idle(name: string, options: Omit<PodOptions, "command">, replicas = 1): object {
+  const labels = { app: name };
+  const template = { metadata: { labels }, spec: podSpec({ ...options, command: IDLE }) };
+  const spec = { replicas, strategy: { type: "Recreate" }, selector: { matchLabels: labels }, template };
+  return { apiVersion: "apps/v1", kind: "Deployment", metadata: { name }, spec };
 }
 
-async function snapshotsOnStorage(name: string, volumes: readonly string[]): Promise<readonly string[]> {
-  const machine = await Machine.find(stateDir(name));
-  assert.ok(machine !== undefined);
-  const folder = join(poolDir(name, "zone-a"), "holdfast-dev/btrfs.csi.holdfast.dev/snapshots");
-  const { stdout } = await machine.run("sh", ["-c", `cat ${folder}/*/meta.json 2>/dev/null || true`]);
-  return volumes.filter((volume) => stdout.includes(`"${volume}"`));
+export interface RestoredVolumes {
+  readonly created: number;
+  readonly failed: number;
+  readonly notReady: number;
+  readonly notFilled: number;
+  readonly volumes: readonly { readonly namespace: string; readonly claim: string; readonly from: string; readonly bytes?: number }[];
+  readonly findings: readonly { readonly code: string; readonly object: string; readonly message: string }[];
 }
 
-const PATIENCE_MS = 60_000;
+export async function restoredVolumes({ cli }: Pick<VolumeWorld, "cli">, ...args: readonly string[]): Promise<RestoredVolumes> {
+  return succeeded(await cli.run("restore", ...args, "-o", "json")).json() as RestoredVolumes;
+}
 
-async function untilEmpty(look: () => Promise<readonly string[]>, what: string): Promise<void> {
-  const until = performance.now() + PATIENCE_MS;
-  while (true) {
-    const left = await look();
-    if (left.length === 0) return;
-    assert.ok(performance.now() < until, `${what} are left: ${left.join(", ")}`);
-    await sleep(500);
-  }
+/** In the namespace: what is there of a kind, as it is. */
+export async function objectsIn(cluster: TestCluster, namespace: string, kind: string): Promise<readonly JsonObject[]> {
+  const text = await cluster.kubectl("get", kind, `--namespace=${namespace}`, "--output=json");
+  return (JSON.parse(text) as { items: readonly JsonObject[] }).items;
+}
+
+/** Names, kinds, owners, times and content of all files below a folder. */
+export function listing(folder: string): string {
+  return `cd ${folder} && find . ! -name lost+found | sort | xargs stat -c '%n %F %a %u:%g %s %Y' && find . -type f | sort | xargs sha256sum`;
 }
