@@ -27,6 +27,7 @@ test(
       "mkdir /data/d && echo hello > /data/d/a && ln /data/d/a /data/d/b && chown 999:998 /data && chmod 700 /data && dd if=/dev/urandom of=/data/big bs=1M count=20 && dd if=/dev/urandom of=/dev/raw bs=1M count=8 && sync",
     );
     const sums = (await cluster.exec("web", "sh", "-c", "sha256sum < /data/big; sha256sum < /dev/raw"))
+      .trim()
       .split("\n")
       .map((line) => line.slice(0, 64));
 
