@@ -18,6 +18,8 @@ export interface Annotations {
   /** `none`: it is no database, whatever it looks like. */
   readonly blueprint: string | undefined;
   readonly hooks: SessionCommand | undefined;
+  /** What they begin with, if that is a program. */
+  readonly hookPrograms: readonly string[];
   readonly container: string | undefined;
 }
 
@@ -33,7 +35,7 @@ export function readAnnotations(objects: readonly JsonObject[], of: string): Ann
   };
   const [freeze, thaw] = [value(FREEZE_ANNOTATION), value(THAW_ANNOTATION)];
   const base = { blueprint: value(BLUEPRINT_ANNOTATION), container: value(CONTAINER_ANNOTATION) };
-  if (freeze === undefined && thaw === undefined) return { ...base, hooks: undefined };
+  if (freeze === undefined && thaw === undefined) return { ...base, hooks: undefined, hookPrograms: [] };
   const refuse = (name: string, state: string): never => {
     throw new DomainError("usage", "hook_annotation", `Cannot use the hooks of ${of}: annotation "${name}" ${state}`);
   };
@@ -44,7 +46,14 @@ export function readAnnotations(objects: readonly JsonObject[], of: string): Ann
   if (timeoutMs === undefined) return refuse(TIMEOUT_ANNOTATION, 'is no time such as "30s"');
   const line = (name: string, text: string): string =>
     shellLine(text) ?? refuse(name, "is neither a list of texts in JSON nor a line for a shell");
-  return { ...base, hooks: hookSession(line(FREEZE_ANNOTATION, freeze), line(THAW_ANNOTATION, thaw), timeoutMs) };
+  const lines = [line(FREEZE_ANNOTATION, freeze), line(THAW_ANNOTATION, thaw)] as const;
+  return { ...base, hooks: hookSession(...lines, timeoutMs), hookPrograms: [...new Set(lines.flatMap(firstProgram))] };
+}
+
+/** None of what is more than words for one program. */
+function firstProgram(line: string): readonly string[] {
+  const { program } = /^\s*'?(?<program>[-\w./+]+)'?(?=\s|$)/.exec(line)?.groups ?? {};
+  return program === undefined ? [] : [program];
 }
 
 /** A list is run as it stands, each word quoted; anything else is a line for the shell. */

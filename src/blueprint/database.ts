@@ -14,6 +14,8 @@ export interface Database {
   readonly claims: readonly string[];
   /** From annotations; it takes the place of the blueprint's. */
   readonly hooks: SessionCommand | undefined;
+  /** The programs that the hooks begin with, as far as that can be told from them. */
+  readonly hookPrograms: readonly string[];
 }
 
 export interface DatabasePod {

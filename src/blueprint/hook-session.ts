@@ -9,6 +9,9 @@ import type { SessionCommand } from "./blueprint.ts";
 /** What the shell takes, on top of what the command may take. */
 const SHELL_MS = 5_000;
 
+/** What it runs besides. */
+export const HOOK_PROGRAMS: readonly string[] = ["timeout", "cat", "sleep"];
+
 let script: string | undefined;
 
 /** @param freeze A line for a shell, as `thaw` is */

@@ -20,6 +20,7 @@ export interface RecogniseOptions {
 interface Recognised {
   readonly blueprint: Blueprint | undefined;
   readonly hooks: Annotations["hooks"];
+  readonly hookPrograms: Annotations["hookPrograms"];
   readonly container: string;
 }
 
@@ -78,6 +79,7 @@ function recognise(pod: JsonObject, chain: readonly OwnerName[], { blueprints, o
   const result = (blueprint: Blueprint | undefined, container: string): Recognised => ({
     blueprint,
     hooks: said.hooks,
+    hookPrograms: said.hookPrograms,
     container: said.container ?? container,
   });
   if (said.blueprint !== undefined && said.blueprint !== "none") {

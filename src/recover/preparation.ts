@@ -8,7 +8,7 @@ import type { PlanOptions } from "./plan/plan.ts";
 import type { PointSource, Prepare } from "./point-source.ts";
 import { prepare } from "./prepare/prepare.ts";
 import { type ClaimTemplate, targetOf, type TargetOptions } from "./prepare/target.ts";
-import { Selection } from "./selection.ts";
+import { type Choice, Selection } from "./selection.ts";
 import { compileTransforms } from "./transform/read-transforms.ts";
 
 export interface PreparationRequest {
@@ -33,12 +33,12 @@ export interface Preparation {
  * @throws {DomainError} usage/transform_file
  */
 export async function preparation({ source, unit, options, isSameCluster, signal }: PreparationRequest): Promise<Preparation> {
-  const { toNamespace, namePrefix, storageClasses, only, clone, transform } = options;
+  const { toNamespace, namePrefix, storageClasses, clone, transform } = options;
   const target = targetOf({
     isSameCluster,
     ...(toNamespace === undefined ? {} : { namespaces: renamed(unit, toNamespace) }),
     ...(storageClasses === undefined ? {} : { storageClasses: new Map(Object.entries(storageClasses)) }),
-    ...(namePrefix === undefined ? {} : { namePrefix, ...(await restoredNames(source, only, signal)) }),
+    ...(namePrefix === undefined ? {} : { namePrefix, ...(await restoredNames(source, options, signal)) }),
   });
   const plain: Prepare = (object) => {
     const prepared = prepare(object, target);
@@ -72,10 +72,10 @@ function renamed({ kind, name, namespaces }: PointUnit, toNamespace: string): Re
 /** Only what comes along gets another name; what is referred to and stays where it is keeps its own. */
 async function restoredNames(
   source: PointSource,
-  only: readonly string[] | undefined,
+  choice: Choice,
   signal: AbortSignal,
 ): Promise<Required<Pick<TargetOptions, "claimTemplates" | "isRestored">>> {
-  const selection = new Selection(only);
+  const selection = new Selection(choice);
   const shared = new Set(source.dependencies.map(({ id }) => keyOf(id)));
   const restored = new Set<string>();
   const claimTemplates: ClaimTemplate[] = [];

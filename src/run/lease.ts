@@ -160,7 +160,7 @@ function leaseObject(name: string, metadata: JsonObject): JsonObject {
   return { apiVersion: "coordination.k8s.io/v1", kind: LEASES.kind, metadata: { ...metadata, name } };
 }
 
-function leaseName(id: Ulid): string {
+export function leaseName(id: Ulid): string {
   return `run-${id.toLowerCase()}`;
 }
 

@@ -42,7 +42,7 @@ export async function cutGroup(context: CutContext, group: PlannedGroup): Promis
   return members.map((planned) => {
     const cut = cuts.get(planned.volume.handle);
     if (cut === undefined) throw snapshotTimeout(`of "${claimName(planned.claim)}": the group has no member of it`);
-    return { ...cut, planned, original };
+    return { planned, cut, original };
   });
 }
 
@@ -65,8 +65,8 @@ export async function unlabel(run: Run, { namespace, members }: PlannedGroup, si
   });
 }
 
-/** What the controller calls the snapshots that it makes of the members. Source: external-snapshotter, `getSnapshotNameForVolumeGroupSnapshotContent`. */
-export function memberNames({ original, planned }: CutVolume): string {
+/** What the controller calls the snapshot that it makes of a member. Source: external-snapshotter, `getSnapshotNameForVolumeGroupSnapshotContent`. */
+export function memberName({ original, planned }: CutVolume): string {
   return `snapshot-${createHash("sha256").update(`${original.uid}${planned.volume.handle}`).digest("hex")}`;
 }
 

@@ -24,8 +24,9 @@ export interface CutContext {
   readonly signal: AbortSignal;
 }
 
-export interface CutVolume extends Cut {
+export interface CutVolume {
   readonly planned: PlannedSnapshot;
+  readonly cut: Cut;
   /** Where the snapshot is as yet: the object in the namespace of the claim, of it alone or of its group. */
   readonly original: Original;
 }
@@ -103,7 +104,7 @@ async function awaitCuts(
     if (cut === undefined) throw snapshotTimeout(`of "${claimName(volume.claim)}": its content has no handle`);
     const original = { namespace, name, uid: uidIn(snapshot), content, group: undefined };
     originals.found({ kinds, namespace, name }, original);
-    return { ...cut, planned: volume, original };
+    return { planned: volume, cut, original };
   });
 }
 

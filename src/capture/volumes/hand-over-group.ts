@@ -63,7 +63,7 @@ async function importGroup(
     spec: {
       deletionPolicy: "Delete",
       driver: group.driver,
-      source: { groupSnapshotHandles: { volumeGroupSnapshotHandle: handle, volumeSnapshotHandles: cuts.map((cut) => cut.handle) } },
+      source: { groupSnapshotHandles: { volumeGroupSnapshotHandle: handle, volumeSnapshotHandles: cuts.map(({ cut }) => cut.handle) } },
       volumeGroupSnapshotClassName: group.className,
       volumeGroupSnapshotRef: { apiVersion: apiVersionOf(kinds.snapshots), kind: kinds.snapshots.kind, namespace, name },
     },
@@ -93,15 +93,14 @@ async function importGroup(
  */
 async function awaitMembers({ run, kinds, groupKinds, signal }: GroupHandOver, { original }: CutVolume): Promise<void> {
   const { namespace, name } = original;
-  const options = { namespace, timeoutMs: BIND_TIMEOUT_MS, onTimeout: () => lateMembers(namespace), signal };
-  const options_ = { ...options, fieldSelector: `metadata.name=${name}` };
-  const { isGone } = await until(run.api, groupKinds.snapshots, options_, (there) => {
+  const wait = { namespace, timeoutMs: BIND_TIMEOUT_MS, onTimeout: () => lateMembers(namespace), signal };
+  const { isGone } = await until(run.api, groupKinds.snapshots, { ...wait, fieldSelector: `metadata.name=${name}` }, (there) => {
     const group = there.get(name);
     if (group === undefined || textIn(objectIn(group, "metadata"), "deletionTimestamp") !== undefined) return { isGone: true };
     return objectIn(group, "status")["creationTime"] === undefined ? undefined : { isGone: false };
   });
   if (isGone) return;
-  await until(run.api, kinds.snapshots, options, (there) => {
+  await until(run.api, kinds.snapshots, wait, (there) => {
     const members = [...there.values()].filter((snapshot) => isMemberOf(snapshot, original.uid));
     return members.every((member) => textIn(objectIn(member, "status"), "volumeGroupSnapshotName") !== undefined) ? members : undefined;
   });

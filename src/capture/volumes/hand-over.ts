@@ -27,7 +27,7 @@ export interface HandOverContext {
 
 /** In Holdfast's namespace. */
 export interface ImportedSnapshot {
-  readonly cut: CutVolume;
+  readonly of: CutVolume;
   /** Of the VolumeSnapshot. */
   readonly name: string;
   readonly content: string;
@@ -41,12 +41,12 @@ const SECRET_ANNOTATIONS = ["name", "namespace"].flatMap((part) =>
 );
 
 /** @throws {DomainError} conflict/snapshot_gone: somebody has deleted it before it was safe */
-export async function handOver(context: HandOverContext, cut: CutVolume): Promise<ImportedSnapshot> {
+export async function handOver(context: HandOverContext, volume: CutVolume): Promise<ImportedSnapshot> {
   const { run, kinds, originals, signal } = context;
-  const { namespace, name, uid, content } = cut.original;
-  const retained = await retain(context, content, claimName(cut.planned.claim));
+  const { namespace, name, uid, content } = volume.original;
+  const retained = await retain(context, content, claimName(volume.planned.claim));
   originals.retained({ kinds, namespace, name });
-  const imported = await importSnapshot(context, cut, retained);
+  const imported = await importSnapshot(context, volume, retained);
   await removeOriginal(run, { kinds, namespace, name }, { content, uid, signal });
   originals.handedOver({ kinds, namespace, name });
   return imported;
@@ -71,9 +71,9 @@ export async function retain({ run, kinds, signal }: HandOverContext, content: s
  *
  * @param like The first content, or that of the group
  */
-export async function importSnapshot(context: HandOverContext, cut: CutVolume, like: JsonObject): Promise<ImportedSnapshot> {
+export async function importSnapshot(context: HandOverContext, of: CutVolume, like: JsonObject): Promise<ImportedSnapshot> {
   const { run, kinds, signal } = context;
-  const { claim, volume, snapshotClass } = cut.planned;
+  const { claim, volume, snapshotClass } = of.planned;
   const { namespace } = run;
   const [name, content] = [run.nameOf("import", claim.uid), run.nameOf("content", claim.uid)];
   const options = { fieldManager: FIELD_MANAGER, signal };
@@ -87,7 +87,7 @@ export async function importSnapshot(context: HandOverContext, cut: CutVolume, l
       spec: {
         deletionPolicy: "Delete",
         driver: volume.driver,
-        source: { snapshotHandle: cut.handle },
+        source: { snapshotHandle: of.cut.handle },
         sourceVolumeMode: claim.mode,
         volumeSnapshotClassName: snapshotClass.name,
         volumeSnapshotRef: { apiVersion: apiVersionOf(kinds.snapshots), kind: kinds.snapshots.kind, namespace, name },
@@ -106,8 +106,8 @@ export async function importSnapshot(context: HandOverContext, cut: CutVolume, l
     },
     { ...options, namespace },
   );
-  await proveSame(context, { cut, name, content });
-  return { cut, name, content };
+  await proveSame(context, { of, name, content });
+  return { of, name, content };
 }
 
 /** The secret for deleting it on the storage, and the node that can. */
@@ -126,8 +126,8 @@ export function contentMetadata(run: Run, name: string, like: JsonObject): JsonO
   };
 }
 
-async function proveSame({ run, kinds, signal }: HandOverContext, { cut, name, content }: ImportedSnapshot): Promise<void> {
-  const claim = claimName(cut.planned.claim);
+async function proveSame({ run, kinds, signal }: HandOverContext, { of, name, content }: ImportedSnapshot): Promise<void> {
+  const claim = claimName(of.planned.claim);
   const onTimeout = (): Error => lateError(claim, "the snapshot controller has not bound what was made of it");
   await until(
     run.api,
@@ -141,7 +141,7 @@ async function proveSame({ run, kinds, signal }: HandOverContext, { cut, name, c
       const reference = objectIn(objectIn(found, "spec"), "volumeSnapshotRef");
       const isBound =
         textIn(reference, "namespace") === run.namespace && textIn(reference, "name") === name && textIn(reference, "uid") !== undefined;
-      return isBound && now?.handle === cut.handle ? found : undefined;
+      return isBound && now?.handle === of.cut.handle ? found : undefined;
     },
   );
 }
@@ -149,11 +149,11 @@ async function proveSame({ run, kinds, signal }: HandOverContext, { cut, name, c
 /** May take hours with storage that copies a snapshot elsewhere first. @returns how much room what is made from it needs */
 export async function awaitReady(
   { run, kinds, signal }: HandOverContext,
-  { cut, name, content }: ImportedSnapshot,
+  { of, name, content }: ImportedSnapshot,
   timeoutMs: number,
 ): Promise<void> {
   const { namespace } = run;
-  const claim = claimName(cut.planned.claim);
+  const claim = claimName(of.planned.claim);
   const onTimeout = (): Error => lateError(claim, "it is not ready in the time that was given");
   await until(run.api, kinds.snapshots, { namespace, fieldSelector: `metadata.name=${name}`, timeoutMs, onTimeout, signal }, (there) => {
     const found = there.get(name);

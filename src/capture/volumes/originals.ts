@@ -39,6 +39,11 @@ export class Originals {
     if (entry !== undefined) entry.isRetained = true;
   }
 
+  /** Those of another one as well. */
+  adopt(others: Originals): void {
+    for (const [key, entry] of others.#entries) this.#entries.set(key, entry);
+  }
+
   handedOver(place: OriginalPlace): void {
     this.#entries.delete(keyOf(place));
   }

@@ -33,8 +33,8 @@ export interface DatabaseVolumes {
   readonly blueprint: string;
   readonly namespace: string;
   readonly claims: readonly string[];
-  /** A dump of it stands in for them. */
-  readonly isDumped: boolean;
+  /** Whether a dump stands for them: always, or where there are no snapshots. */
+  readonly dump: "always" | "never" | "without-snapshots";
 }
 
 export type PlannedVolume = PlannedSnapshot | PlannedLive | UnreadVolume;
@@ -71,19 +71,23 @@ export interface CsiVolume extends VolumeFacts {
 export interface VolumePlan {
   readonly volumes: readonly PlannedVolume[];
   /** Of volumes that should be in the point and cannot be; they are skipped in the plan. */
-  readonly problems: readonly DomainError[];
+  readonly problems: readonly VolumeProblem[];
   /** What is left out for a reason that nobody minds. */
   readonly findings: readonly Finding[];
 }
 
-/** @throws {DomainError} usage/snapshot_class_ambiguous */
+export interface VolumeProblem {
+  readonly claim: ClaimFacts;
+  readonly error: DomainError;
+}
+
 export function planVolumes(
   claims: readonly ClaimFacts[],
   storage: StorageFacts,
   databases: readonly DatabaseVolumes[],
   options: PlanOptions,
 ): VolumePlan {
-  const problems: DomainError[] = [];
+  const problems: VolumeProblem[] = [];
   const findings: Finding[] = [];
   const volumes = claims.map((claim): PlannedVolume => {
     const database = databases.find(({ namespace, claims: own }) => namespace === claim.namespace && own.includes(claim.name));
@@ -96,7 +100,7 @@ export function planVolumes(
       return planOne(claim, storage, database, options);
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      problems.push(error);
+      problems.push({ claim, error });
       return { method: "skip", claim, why: error.message };
     }
   });
@@ -122,7 +126,9 @@ function reasonToLeaveOut(claim: ClaimFacts, database: DatabaseVolumes | undefin
   if (claim.isDeleted && claim.pods.length === 0) {
     return { method: "skip", why: "it is being deleted", finding: told("volume_deleted", "Its claim is being deleted") };
   }
-  return database?.isDumped === true ? { method: "stream", why: `a dump by blueprint "${database.blueprint}" stands for it` } : undefined;
+  return choice === "auto" && database?.dump === "always"
+    ? { method: "stream", why: `a dump by blueprint "${database.blueprint}" stands for it` }
+    : undefined;
 }
 
 function planOne(
@@ -144,7 +150,15 @@ function planOne(
     return planSnapshot(claim, claim.volume, storage, snapshotClasses);
   } catch (error) {
     const isWithout = error instanceof DomainError && error.code === "volume_without_snapshots";
-    if (!isWithout || choice !== "auto" || !allowLive) throw error;
+    if (!isWithout || choice !== "auto") throw error;
+    if (database?.dump === "without-snapshots") {
+      return {
+        method: "stream",
+        claim,
+        why: `its storage has no snapshots, and a dump by blueprint "${database.blueprint}" stands for it`,
+      };
+    }
+    if (!allowLive) throw error;
     return planLive(claim, claim.volume, database, "its storage has no snapshots");
   }
 }

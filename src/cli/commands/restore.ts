@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { DomainError } from "../../base/errors.ts";
+import { wholeQuantity } from "../../kube/quantity.ts";
 import type { ResourceTable } from "../../kube/resource-table.ts";
 import type { Dependencies, Existing, PlanOptions, TransformFile } from "../../recover/plan/plan.ts";
 import type { CommandContext } from "../context.ts";
@@ -17,6 +18,10 @@ export interface RestoreOptions {
   readonly dependencies: Dependencies;
   readonly dryRun?: boolean;
   readonly plan?: string;
+  readonly volumesOnly?: boolean;
+  readonly objectsOnly?: boolean;
+  readonly volumeSize: readonly string[];
+  readonly accessMode: readonly string[];
   readonly maxSpeed?: boolean;
   readonly wait: string | false;
 }
@@ -28,7 +33,13 @@ export async function restore(name: string, given: RestoreOptions, command: Comm
 }
 
 async function readOptions(given: RestoreOptions, table: ResourceTable): Promise<PlanOptions> {
-  const { existing, dependencies, toNamespace, namePrefix, storageClass, transform, only } = given;
+  const { existing, dependencies, toNamespace, namePrefix, storageClass, transform, only, volumesOnly, objectsOnly } = given;
+  const { volumeSize, accessMode } = given;
+  if (volumesOnly === true && objectsOnly === true) {
+    throw new DomainError("usage", "restore_nothing", "Cannot restore volumes only and objects only: that is nothing", {
+      hint: "Leave out one of --volumes-only and --objects-only",
+    });
+  }
   const storageClasses = parseStorageClasses(storageClass);
   return {
     existing,
@@ -37,6 +48,9 @@ async function readOptions(given: RestoreOptions, table: ResourceTable): Promise
     ...(namePrefix === undefined ? {} : { namePrefix }),
     ...(storageClasses === undefined ? {} : { storageClasses }),
     ...(transform === undefined ? {} : { transform: await readTransform(transform) }),
+    ...(volumesOnly === true ? { volumes: "only" } : objectsOnly === true ? { volumes: "none" } : {}),
+    ...(volumeSize.length === 0 ? {} : { volumeSizes: Object.fromEntries(volumeSize.map(parseVolumeSize)) }),
+    ...(accessMode.length === 0 ? {} : { accessModes: Object.fromEntries(accessMode.map(parseAccessMode)) }),
     ...(only === undefined ? {} : { only: only.split(",").map((text) => parseOnly(text.trim(), table)) }),
   };
 }
@@ -47,9 +61,32 @@ export function parseStorageClasses(texts: readonly string[]): Readonly<Record<s
 }
 
 function parseStorageClass(text: string): readonly [string, string] {
+  return parsePair(text) ?? refuse("restore_storage_class", "--storage-class", text, "not of the form old=new");
+}
+
+/** @throws {DomainError} usage/restore_volume_size */
+function parseVolumeSize(text: string): readonly [string, string] {
+  const pair = parsePair(text);
+  if (pair !== undefined && (wholeQuantity(pair[1]) ?? 0) > 0) return pair;
+  return refuse("restore_volume_size", "--volume-size", text, "not of the form CLAIM=SIZE, as in data=20Gi");
+}
+
+/** @throws {DomainError} usage/restore_access_mode */
+function parseAccessMode(text: string): readonly [string, string] {
+  const pair = parsePair(text);
+  if (pair !== undefined && ACCESS_MODES.includes(pair[1])) return pair;
+  return refuse("restore_access_mode", "--access-mode", text, `not of the form CLAIM=MODE, with one of ${ACCESS_MODES.join(", ")}`);
+}
+
+const ACCESS_MODES = ["ReadWriteOnce", "ReadWriteOncePod", "ReadOnlyMany", "ReadWriteMany"];
+
+function parsePair(text: string): readonly [string, string] | undefined {
   const [from = "", to = "", ...more] = text.split("=");
-  if (from !== "" && to !== "" && more.length === 0) return [from, to];
-  throw new DomainError("usage", "restore_storage_class", `Cannot use --storage-class "${text}": not of the form old=new`);
+  return from !== "" && to !== "" && more.length === 0 ? [from, to] : undefined;
+}
+
+function refuse(code: string, option: string, text: string, state: string): never {
+  throw new DomainError("usage", code, `Cannot use ${option} "${text}": ${state}`);
 }
 
 /** `deploy/web` is `Deployment/web`; a kind that the cluster does not know may be in the point. @throws {DomainError} usage/restore_only */
@@ -83,6 +120,10 @@ const PLANNED_OPTIONS: ReadonlySet<string> = new Set([
   "storageClass",
   "transform",
   "only",
+  "volumesOnly",
+  "objectsOnly",
+  "volumeSize",
+  "accessMode",
   "existing",
   "dependencies",
 ]);

@@ -4,6 +4,7 @@ import { EXTERNAL } from "../../recover/clone/clone-options.ts";
 import { addClusterOptions } from "../cluster-options.ts";
 import type { CloneCommandOptions } from "../commands/clone.ts";
 import type { CommandContext } from "../context.ts";
+import { addMoverOptions } from "../mover-options.ts";
 import { addLocationOptions } from "../repository-options.ts";
 import { collect } from "../snapshot-options.ts";
 import { POINT_ARGUMENT } from "./point.ts";
@@ -30,8 +31,10 @@ export function addClone(program: Command, context: CommandContext): void {
     .option("--max-speed", "Do not slow down for others: for a cluster that nobody uses yet")
     .option("--wait <duration>", "Wait at most so long until all is ready", "5m")
     .option("--no-wait", "Do not wait until all is ready");
-  addLocationOptions(addClusterOptions(clone)).action(async (point: string, given: CloneCommandOptions, command: Command) => {
-    const { clone: run } = await import("../commands/clone.ts");
-    await run(point, given, command, context);
-  });
+  addLocationOptions(addMoverOptions(addClusterOptions(clone))).action(
+    async (point: string, given: CloneCommandOptions, command: Command) => {
+      const { clone: run } = await import("../commands/clone.ts");
+      await run(point, given, command, context);
+    },
+  );
 }

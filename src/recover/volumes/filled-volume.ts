@@ -6,13 +6,16 @@ import { DomainError } from "../../base/errors.ts";
 import type { HexId } from "../../base/ids.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import { type JsonObject, objectIn, textIn } from "../../kube/json.ts";
-import { createObject, getObject } from "../../kube/objects.ts";
+import { idOfObject } from "../../kube/object-id.ts";
+import { createObject, deleteObject, getObject, patchObject } from "../../kube/objects.ts";
 import type { Movers } from "../../mover/movers.ts";
 import type { VolumeMode } from "../../mover/work.ts";
 import { FIELD_MANAGER } from "../../run/marks.ts";
 import type { Run } from "../../run/run.ts";
+import { waitUntilGone } from "../execute/wait-until-gone.ts";
 import { onlyIfThere } from "../plan/live-objects.ts";
-import { boundVolumeOf, CLAIMS, SELECTED_NODE, SNAPSHOTS, STORAGE_CLASSES, uidOf, annotationIn } from "./storage-objects.ts";
+import { annotationIn, boundVolumeOf, CLAIMS, SELECTED_NODE, SNAPSHOTS, STORAGE_CLASSES, uidOf, VOLUMES } from "./storage-objects.ts";
+import { classForClaim, isOfClaim, type NamedClaim } from "./class-secrets.ts";
 import { provisioningFailure } from "./provisioning-failure.ts";
 import { until } from "./until.ts";
 
@@ -22,8 +25,8 @@ export interface FillContext {
 }
 
 export interface FillRequest {
-  /** The claim that will have the volume: for names and messages, and it need not exist yet. */
-  readonly claim: { readonly namespace: string; readonly name: string };
+  /** The claim that will have the volume: for names, messages and secrets of its storage; it need not exist yet. */
+  readonly claim: NamedClaim;
   readonly shape: VolumeShape;
   readonly content: VolumeContent;
   /** Where the volume has to be reachable from; for classes that wait for a pod. */
@@ -44,8 +47,8 @@ export interface VolumeShape {
 }
 
 export type VolumeContent =
-  /** From the repository, by a mover. */
-  | { readonly kind: "tree"; readonly tree: HexId }
+  /** From the repository, by a mover. @param root Node of the root folder, for its attributes; block volumes have none */
+  | { readonly kind: "tree"; readonly tree: HexId; readonly root?: string | undefined }
   /** From a VolumeSnapshot in Holdfast's namespace, by the storage itself. */
   | { readonly kind: "snapshot"; readonly name: string };
 
@@ -70,28 +73,58 @@ const PROVISION_MS = 120_000;
 export async function fillVolume(context: FillContext, request: FillRequest): Promise<FilledVolume> {
   const { run, movers } = context;
   const { claim, content, shape, selectedNode, progress, signal } = request;
-  const prime = await primeClaim(run, request);
-  const name = textIn(objectIn(prime, "metadata"), "name") ?? "";
+  const own = await classFor(run, request);
+  const prime = await primeClaim(run, request, own.name);
+  const { name } = idOfObject(prime);
   const volume = `${claim.namespace}/${claim.name}`;
   const mount = { kind: "claim", claim: name, readOnly: false } as const;
   // A class that waits for a pod takes the mover for it, if no other pod is there to follow. Else the volume is made first: the scheduler
   // would choose a node for the mover, and not ask whether the application can follow.
   const isWaiting = selectedNode === undefined && (await waitsForConsumer(run, prime, signal));
-  if (!isWaiting) await bound(run, name, request);
+  if (!isWaiting) await boundOrRemoved(run, prime, request);
   let written: Pick<FilledVolume, "bytes" | "files"> = {};
   if (content.kind === "tree") {
-    const work = { kind: "fill", mode: shape.mode, tree: content.tree, verify: true } as const;
+    const work = { kind: "fill", mode: shape.mode, tree: content.tree, root: content.root, verify: true } as const;
     const { bytes, files } = await movers.move({ work, volume, mount, progress }, signal);
     written = { bytes, files };
   } else if (isWaiting) await movers.move({ work: { kind: "probe", writes: false }, volume, mount }, signal);
   const persistentVolume = await bound(run, name, request);
+  await own.done(persistentVolume);
   return { claim: { namespace: run.namespace, name, uid: uidOf(prime) }, persistentVolume, ...written };
 }
 
-async function primeClaim(run: Run, { claim, content, shape, selectedNode, signal }: FillRequest): Promise<JsonObject> {
+interface OwnClass {
+  readonly name: string | undefined;
+  /** Once there is a volume. */
+  readonly done: (volume: string) => Promise<void>;
+}
+
+/** The class that is asked for, or one like it that takes its secrets from where the application's claim is. */
+async function classFor(run: Run, { claim, shape, signal }: FillRequest): Promise<OwnClass> {
+  const { api } = run;
+  const { storageClass } = shape;
+  const asked = { name: storageClass, done: async () => undefined };
+  if (storageClass === undefined || storageClass === "") return asked;
+  const found = await getObject(api, STORAGE_CLASSES, { name: storageClass }, { signal });
+  if (!isOfClaim(objectIn(found, "parameters"))) return asked;
+  const name = run.nameOf("class", `${claim.namespace}/${claim.name}`);
+  const own = classForClaim(found, claim, run.metadata(name, { namespace: undefined }));
+  await createObject(api, STORAGE_CLASSES, own, { fieldManager: FIELD_MANAGER, signal }).catch(unlessExists);
+  return {
+    name,
+    done: async (volume) => {
+      const changes = { spec: { storageClassName: storageClass } };
+      await patchObject(api, VOLUMES, { name: volume }, { type: "merge", changes }, { fieldManager: FIELD_MANAGER, signal });
+      await deleteObject(api, STORAGE_CLASSES, { name }, { propagation: "Background", signal }).catch(onlyIfThere);
+    },
+  };
+}
+
+async function primeClaim(run: Run, request: FillRequest, storageClass: string | undefined): Promise<JsonObject> {
+  const { claim, content, shape, selectedNode, signal } = request;
   const { api, namespace } = run;
   const name = run.nameOf("fill", `${claim.namespace}/${claim.name}`);
-  const { storageClass, size, accessModes, mode, attributesClass } = shape;
+  const { size, accessModes, mode, attributesClass } = shape;
   const metadata = run.metadata(name, { namespace });
   const object = {
     apiVersion: "v1",
@@ -113,13 +146,14 @@ async function primeClaim(run: Run, { claim, content, shape, selectedNode, signa
       ...(content.kind === "tree" ? {} : { dataSource: { apiGroup: SNAPSHOTS.group, kind: SNAPSHOTS.kind, name: content.name } }),
     },
   };
-  try {
-    return await createObject(api, CLAIMS, object, { namespace, fieldManager: FIELD_MANAGER, signal });
-  } catch (error) {
-    // Of this run, by its name: an answer was lost, or it is done again.
-    if (!(error instanceof DomainError) || error.code !== "kube_exists") throw error;
-    return getObject(api, CLAIMS, { namespace, name }, { signal });
-  }
+  // Of this run, by its name, if it is there: an answer was lost, or it is done again.
+  const made = await createObject(api, CLAIMS, object, { namespace, fieldManager: FIELD_MANAGER, signal }).catch(unlessExists);
+  return made ?? getObject(api, CLAIMS, { namespace, name }, { signal });
+}
+
+function unlessExists(error: unknown): undefined {
+  if (error instanceof DomainError && error.code === "kube_exists") return undefined;
+  throw error;
 }
 
 async function waitsForConsumer({ api }: Run, prime: JsonObject, signal: AbortSignal): Promise<boolean> {
@@ -127,6 +161,22 @@ async function waitsForConsumer({ api }: Run, prime: JsonObject, signal: AbortSi
   if (name === "") return false;
   const found = await getObject(api, STORAGE_CLASSES, { name }, { signal }).catch(onlyIfThere);
   return found !== undefined && textIn(found, "volumeBindingMode") === "WaitForFirstConsumer";
+}
+
+/** A claim that cannot be where its node is leaves its name to the next one. */
+async function boundOrRemoved(run: Run, prime: JsonObject, request: FillRequest): Promise<void> {
+  const { api, namespace } = run;
+  const { name } = idOfObject(prime);
+  try {
+    await bound(run, name, request);
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== "volume_moved") throw error;
+    const { signal } = request;
+    const [place, uid] = [{ namespace, name }, uidOf(prime)];
+    await deleteObject(api, CLAIMS, place, { preconditions: { uid }, propagation: "Background", signal }).catch(onlyIfThere);
+    await waitUntilGone(api, CLAIMS, place, uid, signal);
+    throw error;
+  }
 }
 
 /** @returns the name of its volume */
@@ -140,8 +190,7 @@ async function bound({ api, namespace }: Run, name: string, { claim, selectedNod
       const volume = boundVolumeOf(found);
       // The provisioner gives a node back where it cannot make the volume.
       if (volume === undefined && selectedNode !== undefined && annotationIn(found, SELECTED_NODE) !== selectedNode) {
-        const message = `Cannot make a volume for claim "${claim.name}": not where node "${selectedNode}" is`;
-        throw new DomainError("conflict", "volume_moved", message, { hint: "The scheduler chooses another node" });
+        throw moved(claim, selectedNode);
       }
       return volume;
     },
@@ -149,6 +198,11 @@ async function bound({ api, namespace }: Run, name: string, { claim, selectedNod
       throw await provisioningFailure(api, place, claim, signal);
     },
   });
+}
+
+function moved({ namespace, name }: NamedClaim, node: string): DomainError {
+  const message = `Cannot make a volume for claim "${name}" in namespace "${namespace}": its storage has no place for it where node "${node}" is`;
+  return new DomainError("conflict", "volume_moved", message, { hint: "Let the scheduler choose another node" });
 }
 
 function gone(claim: string): DomainError {
