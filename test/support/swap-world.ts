@@ -130,6 +130,7 @@ export async function swapWorld(t: TestContext): Promise<SwapWorld> {
         runUndo(request, await readRun(location, { path: PLACE.path, id: parseUlid(run) }, {})),
       ),
     content: async (podName = "db-0") => {
+      await cluster.waitFor(`pod/${podName}`, "create");
       await cluster.waitFor(`pod/${podName}`, "condition=Ready");
       return (await cluster.exec(podName, "cat", "/data/content")).trim();
     },
