@@ -5,6 +5,7 @@ import { requirePackages } from "../host/packages.ts";
 import { buildDebianBase } from "./debian-base.ts";
 import { findImage, type Image, referenceOf } from "./images.ts";
 import { runIsolated } from "./isolated.ts";
+import { productKey } from "./product.ts";
 import { addHostFiles } from "./scratch.ts";
 
 export interface ImageArchive {
@@ -23,11 +24,11 @@ const BASE_NAME = "localhost/base";
  */
 export async function imageArchive(name: string, signal?: AbortSignal): Promise<ImageArchive> {
   const image = findImage(name);
-  const builder = await keyOfFiles(import.meta.dirname, (path) => /\/(build|debian-base|isolated|scratch)\.ts$/.test(path));
+  const builder = await keyOfFiles(import.meta.dirname, (path) => /\/(build|debian-base|isolated|product|scratch)\.ts$/.test(path));
   const recipe = await keyOfFiles(join(import.meta.dirname, name));
   const folder = await cached({
     name: `image-${name}`,
-    key: keyOf(process.arch, builder, recipe, JSON.stringify(image)),
+    key: keyOf(process.arch, builder, recipe, JSON.stringify(image), image.isProduct === true ? await productKey() : ""),
     signal,
     build: async (target) => build(image, target, signal),
   });
@@ -36,7 +37,7 @@ export async function imageArchive(name: string, signal?: AbortSignal): Promise<
 
 /** Everything in between lies in one folder below the target, which is thrown away with the target if this is killed. */
 async function build(image: Image, target: string, signal: AbortSignal | undefined): Promise<void> {
-  await requirePackages(["buildah", "debian-archive-keyring", "mmdebstrap", "gcc", "libc6-dev", "busybox-static"], signal);
+  await requirePackages(["binutils", "buildah", "debian-archive-keyring", "mmdebstrap", "gcc", "libc6-dev", "busybox-static"], signal);
   const work = join(target, "work");
   const [context, temporary] = [join(work, "context"), join(work, "tmp")];
   await cp(join(import.meta.dirname, image.name), context, { recursive: true });

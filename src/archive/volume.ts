@@ -62,3 +62,8 @@ export function readRoot(path: string, style: NodeStyle): (subtree: HexId) => st
 export function renamedNode(json: string, name: ByteString): ByteString {
   return encodeNode({ ...decodeNode(Buffer.from(json, "utf8")), name });
 }
+
+/** The same node without its extended attributes. */
+export function withoutXattrs(json: string): string {
+  return bytesOf(encodeNode({ ...decodeNode(Buffer.from(json, "utf8")), xattrs: [] })).toString("utf8");
+}

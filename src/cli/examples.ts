@@ -13,13 +13,23 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "point list": ["holdfast point list", "holdfast point list shop"],
   "point show": ["holdfast point show shop", "holdfast point show 01M8J3GYGCV0"],
   "point browse": ["holdfast point browse shop objects/shop", "holdfast point browse shop@01M8J3GYGCV0"],
-  "point extract": ["holdfast point extract shop deployment/web", "holdfast point extract shop objects/shop/core/configmaps/v1/web.json"],
+  "point extract": [
+    "holdfast point extract shop deployment/web",
+    "holdfast point extract shop objects/shop/core/configmaps/v1/web.json",
+    "holdfast point extract shop volumes/data/uploads --target /tmp/uploads",
+  ],
   "point diff": ["holdfast point diff shop", "holdfast point diff shop@01M8J3GYGCV0 shop@latest --exit-code"],
   restore: [
     "holdfast restore shop --dry-run --plan shop.plan",
     "holdfast restore shop@01M8J3GYGCV0 --plan shop.plan",
     "holdfast restore shop --to-namespace shop-copy --storage-class fast=standard",
     "holdfast restore shop --only Deployment/web,ConfigMap/web --existing update",
+    "holdfast restore shop --to-namespace shop-copy --volumes-only --only PersistentVolumeClaim/data --volume-size data=20Gi",
+  ],
+  clone: [
+    "holdfast clone shop --to-namespace shop-test",
+    "holdfast clone shop@01M8J3GYGCV0 --to-namespace shop-test --storage-class fast=standard --replicas 0",
+    "holdfast clone shop --to-namespace shop-test --open Ingress/web --open-egress 10.1.0.0/16",
   ],
   "transform test": [
     "holdfast transform test staging.yaml --object web.yaml",

@@ -8,6 +8,7 @@ import { type CommandContext, processContext } from "./context.ts";
 import { addExamples } from "./examples.ts";
 import { addBackup } from "./nouns/backup.ts";
 import { addApp } from "./nouns/app.ts";
+import { addClone } from "./nouns/clone.ts";
 import { addCompletion } from "./nouns/completion.ts";
 import { addFiles } from "./nouns/files.ts";
 import { addLocation } from "./nouns/location.ts";
@@ -46,6 +47,7 @@ export function createProgram(context: CommandContext = processContext(new Abort
   addApp(program, context);
   addBackup(program, context);
   addRestore(program, context);
+  addClone(program, context);
   addPoint(program, context);
   addTransform(program, context);
   addLocation(program, context);

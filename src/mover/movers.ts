@@ -34,6 +34,8 @@ export interface MoverTask {
   readonly volume: string;
   readonly mount: MoverMount | undefined;
   readonly placement?: MoverPlacement | undefined;
+  /** How long its pod may take to start: for a node, its volume and the image. @default 5 min */
+  readonly startTimeoutMs?: number | undefined;
   /** Told of its progress; bytes and items are of this task. */
   readonly progress?: ProgressSink | undefined;
 }

@@ -42,6 +42,8 @@ export interface FillVolume {
   readonly root?: string | undefined;
   /** Reads everything back. */
   readonly verify: boolean;
+  /** An earlier mover of the same task has begun to fill it: what is there is its, and is gone on from. Otherwise the volume has to be empty. */
+  readonly isBegun?: boolean | undefined;
 }
 
 /** Whether the location can be reached from where pods run, before anything is changed. */

@@ -10,7 +10,7 @@ import { waitUntilReady } from "./ready/wait-until-ready.ts";
 
 export interface RestoreRequest extends Omit<Execution, "report" | "volumes"> {
   /** undefined: the plan has none to fill. */
-  readonly filling: Pick<VolumeRestoreRequest, "context" | "limit" | "treeOf"> | undefined;
+  readonly filling: Pick<VolumeRestoreRequest, "contentOf" | "context" | "limit"> | undefined;
   /** How long to wait until what was restored is ready; undefined: not at all. */
   readonly waitMs: number | undefined;
   /** Told of each as it comes. */

@@ -22,6 +22,7 @@ import {
   LEASES,
   type RunResource,
   SNAPSHOTS,
+  STORAGE_CLASSES,
   VOLUMES,
 } from "./kinds.ts";
 import { serverOffset } from "./lease.ts";
@@ -65,6 +66,8 @@ interface Found {
   readonly grouped: readonly Marked[];
   /** In Holdfast's namespace. */
   readonly claims: readonly Marked[];
+  /** Those that stand in for one that takes its secrets from where a claim is. */
+  readonly classes: readonly Marked[];
   /** All there are: others may stand for the same snapshots. */
   readonly contents: readonly Marked[];
   readonly groupContents: readonly Marked[];
@@ -108,6 +111,7 @@ class Collection {
       volumes: await this.#list(VOLUMES, { label: RUN_LABEL }),
       grouped: await this.#list(CLAIMS, { label: GROUP_LABEL }),
       claims: await this.#list(CLAIMS, { label: RUN_LABEL, namespace }),
+      classes: await this.#list(STORAGE_CLASSES, { label: RUN_LABEL }),
       contents: await this.#list(CONTENTS, {}),
       groupContents: await ofGroups(GROUP_CONTENTS),
     };
@@ -151,10 +155,14 @@ class Collection {
     // Whatever happens to the snapshots next, their contents do the right thing.
     for (const { marked, end } of ends) if (end.policy !== undefined) await this.#change(marked, { spec: { deletionPolicy: end.policy } });
     for (const marked of [...groupSnapshots, ...snapshots]) await this.#delete(marked);
-    for (const { marked } of ends) await this.#delete(marked);
+    for (const { marked } of ends) {
+      // The controller does so when the snapshot is deleted, if it still sees that; without it nobody lets go of the content.
+      await this.#change(marked, { metadata: { annotations: { [beingDeleted(marked.kind)]: "yes" } } });
+      await this.#delete(marked);
+    }
     for (const marked of found.volumes.filter(isDoomed)) await this.#endVolume(marked);
     for (const marked of found.grouped.filter(({ run }) => isDead(run))) await this.#unmark(marked, { labels: { [GROUP_LABEL]: null } });
-    for (const marked of found.claims.filter(isDoomed)) await this.#delete(marked);
+    for (const marked of [...found.claims, ...found.classes].filter(isDoomed)) await this.#delete(marked);
   }
 
   async removeLease(lease: SeenLease): Promise<void> {
@@ -273,7 +281,8 @@ function markedOf(kind: RunResource, object: JsonObject, label: string): Marked 
     namespace: textIn(metadata, "namespace"),
     name: textIn(metadata, "name") ?? "",
     uid: textIn(metadata, "uid") ?? "",
-    run: textIn(objectIn(metadata, "labels"), label) ?? "",
+    // Of several groups, each claim says which after a dot.
+    run: (textIn(objectIn(metadata, "labels"), label) ?? "").split(".", 1)[0] ?? "",
   };
 }
 
@@ -295,6 +304,12 @@ function endsOf(
     const marked = byName.get(end.name);
     return marked === undefined ? [] : [{ marked, end }];
   });
+}
+
+/** Source: external-snapshotter, `AnnVolumeSnapshotBeingDeleted`, `AnnVolumeGroupSnapshotBeingDeleted`. */
+function beingDeleted({ group }: RunResource): string {
+  const kind = group === GROUP_SNAPSHOT_GROUP ? "group" : "";
+  return `${kind}snapshot.storage.kubernetes.io/volume${kind}snapshot-being-deleted`;
 }
 
 function isKept(object: JsonObject): boolean {

@@ -10,6 +10,7 @@ export const NAMESPACES: RunResource = { group: "", version: "v1", plural: "name
 export const LEASES: RunResource = { group: "coordination.k8s.io", version: "v1", plural: "leases", kind: "Lease" };
 export const CLAIMS: RunResource = { group: "", version: "v1", plural: "persistentvolumeclaims", kind: "PersistentVolumeClaim" };
 export const VOLUMES: RunResource = { group: "", version: "v1", plural: "persistentvolumes", kind: "PersistentVolume" };
+export const STORAGE_CLASSES: RunResource = { group: "storage.k8s.io", version: "v1", plural: "storageclasses", kind: "StorageClass" };
 export const SNAPSHOTS: RunResource = { group: SNAPSHOT_GROUP, version: "v1", plural: "volumesnapshots", kind: "VolumeSnapshot" };
 export const CONTENTS: RunResource = {
   group: SNAPSHOT_GROUP,

@@ -6,6 +6,7 @@ import type { RestoreOptions } from "../commands/restore.ts";
 import type { CommandContext } from "../context.ts";
 import { addMoverOptions } from "../mover-options.ts";
 import { addLocationOptions } from "../repository-options.ts";
+import { collect } from "../snapshot-options.ts";
 import { POINT_ARGUMENT } from "./point.ts";
 
 export function addRestore(program: Command, context: CommandContext): void {
@@ -33,8 +34,4 @@ export function addRestore(program: Command, context: CommandContext): void {
     const { restore: run } = await import("../commands/restore.ts");
     await run(point, given, command, context);
   });
-}
-
-function collect(value: string, earlier: readonly string[]): readonly string[] {
-  return [...earlier, value];
 }

@@ -4,6 +4,7 @@
  */
 import type { ObjectId } from "../../kube/object-id.ts";
 import type { ResourcePath } from "../../kube/resource-type.ts";
+import type { CloneOptions } from "../clone/clone-options.ts";
 import type { Wave } from "../prepare/waves.ts";
 import type { VolumeNote } from "../volumes/planned-volume.ts";
 import type { FieldChange } from "./field-changes.ts";
@@ -75,6 +76,8 @@ export interface PlanOptions {
   /** Of new volumes, by the name of the claim in the point; quantities. */
   readonly volumeSizes?: Readonly<Record<string, string>>;
   readonly accessModes?: Readonly<Record<string, string>>;
+  /** It becomes a copy for development, shut in. */
+  readonly clone?: CloneOptions;
 }
 
 export type VolumeChoice = "none" | "only";

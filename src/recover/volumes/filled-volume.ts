@@ -47,8 +47,8 @@ export interface VolumeShape {
 }
 
 export type VolumeContent =
-  /** From the repository, by a mover. */
-  | { readonly kind: "tree"; readonly tree: HexId }
+  /** From the repository, by a mover. @param root Node of the root folder, for its attributes; block volumes have none */
+  | { readonly kind: "tree"; readonly tree: HexId; readonly root?: string | undefined }
   /** From a VolumeSnapshot in Holdfast's namespace, by the storage itself. */
   | { readonly kind: "snapshot"; readonly name: string };
 
@@ -84,7 +84,7 @@ export async function fillVolume(context: FillContext, request: FillRequest): Pr
   if (!isWaiting) await boundOrRemoved(run, prime, request);
   let written: Pick<FilledVolume, "bytes" | "files"> = {};
   if (content.kind === "tree") {
-    const work = { kind: "fill", mode: shape.mode, tree: content.tree, verify: true } as const;
+    const work = { kind: "fill", mode: shape.mode, tree: content.tree, root: content.root, verify: true } as const;
     const { bytes, files } = await movers.move({ work, volume, mount, progress }, signal);
     written = { bytes, files };
   } else if (isWaiting) await movers.move({ work: { kind: "probe", writes: false }, volume, mount }, signal);

@@ -7,14 +7,11 @@ import { retry } from "../../base/retry.ts";
 import { type JsonObject, type JsonValue, objectIn, textIn } from "../../kube/json.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
 import { deleteObject, getObject, patchObject } from "../../kube/objects.ts";
-import { FIELD_MANAGER, GROUP, RUN_LABEL } from "../../run/marks.ts";
+import { FIELD_MANAGER, RECLAIM_POLICY_ANNOTATION, RUN_LABEL } from "../../run/marks.ts";
 import { onlyIfThere } from "../plan/live-objects.ts";
 import type { FillContext, FilledVolume } from "./filled-volume.ts";
 import { annotationIn, boundVolumeOf, CLAIMS, isVolumeOf, resourceVersionOf, uidOf, VOLUMES } from "./storage-objects.ts";
 import { until } from "./until.ts";
-
-/** On a volume that is kept for as long as it changes hands: what its reclaim policy was, and will be. */
-export const RECLAIM_POLICY: string = `${GROUP}/reclaim-policy`;
 
 export interface HandOverTarget {
   readonly namespace: string;
@@ -66,9 +63,10 @@ async function assign(api: KubeApi, name: string, { from, to, run }: Assignment,
         `Cannot bind claim "${to.name}": its new volume "${name}" belongs to another claim`,
       );
     }
-    const policy = annotationIn(volume, RECLAIM_POLICY) ?? textIn(objectIn(volume, "spec"), "persistentVolumeReclaimPolicy") ?? "Delete";
+    const policy =
+      annotationIn(volume, RECLAIM_POLICY_ANNOTATION) ?? textIn(objectIn(volume, "spec"), "persistentVolumeReclaimPolicy") ?? "Delete";
     return {
-      metadata: { labels: { [RUN_LABEL]: run }, annotations: { [RECLAIM_POLICY]: policy } },
+      metadata: { labels: { [RUN_LABEL]: run }, annotations: { [RECLAIM_POLICY_ANNOTATION]: policy } },
       spec: {
         persistentVolumeReclaimPolicy: "Retain",
         claimRef: { apiVersion: "v1", kind: CLAIMS.kind, namespace: to.namespace, name: to.name, uid: to.uid, resourceVersion: null },
@@ -80,10 +78,10 @@ async function assign(api: KubeApi, name: string, { from, to, run }: Assignment,
 /** The last step, also of what a killed run has left: nothing but its policy tells a volume that was handed over from others. */
 export async function giveBackPolicy(api: KubeApi, name: string, signal: AbortSignal): Promise<void> {
   await changeVolume(api, name, signal, (volume) => {
-    const policy = annotationIn(volume, RECLAIM_POLICY);
+    const policy = annotationIn(volume, RECLAIM_POLICY_ANNOTATION);
     if (policy === undefined) return undefined;
     return {
-      metadata: { labels: { [RUN_LABEL]: null }, annotations: { [RECLAIM_POLICY]: null } },
+      metadata: { labels: { [RUN_LABEL]: null }, annotations: { [RECLAIM_POLICY_ANNOTATION]: null } },
       spec: { persistentVolumeReclaimPolicy: policy },
     };
   });

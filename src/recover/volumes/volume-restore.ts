@@ -20,11 +20,17 @@ import { handOver } from "./hand-over.ts";
 import type { PlannedVolume } from "./planned-volume.ts";
 import { annotationIn, boundVolumeOf, CLAIMS, resourceVersionOf, SELECTED_NODE, uidOf } from "./storage-objects.ts";
 
+export interface StoredVolume {
+  readonly tree: HexId;
+  /** Node of its root folder; block volumes have none. */
+  readonly root?: string | undefined;
+}
+
 export interface VolumeRestoreRequest {
   readonly context: FillContext;
   readonly volumes: readonly PlannedVolume[];
   /** Where the data of a volume is in the repository. */
-  readonly treeOf: (volume: PlannedVolume) => HexId;
+  readonly contentOf: (volume: PlannedVolume) => StoredVolume;
   /** How many are filled at a time. */
   readonly limit: number;
   readonly report: FindingSink;
@@ -160,7 +166,7 @@ export class VolumeRestore implements AsyncDisposable {
   }
 
   async #fill(volume: PlannedVolume, node: string | undefined): Promise<void> {
-    const { context, treeOf, progress } = this.#request;
+    const { context, contentOf, progress } = this.#request;
     const { claim, shape, from } = volume;
     const signal = this.#signal;
     const startMs = this.#now();
@@ -169,7 +175,7 @@ export class VolumeRestore implements AsyncDisposable {
       const live = await getObject(context.run.api, CLAIMS, claim, { signal }).catch(onlyIfThere);
       // It was refused, which has been said; or somebody else was here.
       if (live === undefined || boundVolumeOf(live) !== undefined) return;
-      const content: VolumeContent = from.kind === "snapshot" ? from : { kind: "tree", tree: treeOf(volume) };
+      const content: VolumeContent = from.kind === "snapshot" ? from : { kind: "tree", ...contentOf(volume) };
       try {
         const filled = await fillVolume(context, { claim: { ...claim, object: live }, shape, content, selectedNode, progress, signal });
         await handOver(context, filled, { ...claim, uid: uidOf(live) }, signal);

@@ -36,6 +36,7 @@ export type JsonFileName =
   | "location"
   | "cluster record"
   | "unit record"
+  | "mover work"
   | "run record"
   | "restore point";
 

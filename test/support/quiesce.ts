@@ -1,0 +1,52 @@
+/** Databases of a test's namespace, found and held as a backup does it. */
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { systemClock } from "../../src/base/clock.ts";
+import type { Finding } from "../../src/base/finding.ts";
+import type { Database } from "../../src/blueprint/database.ts";
+import { readLibrary } from "../../src/blueprint/library.ts";
+import { openQuiesce, type Quiesced } from "../../src/blueprint/quiesce.ts";
+import { recogniseDatabases } from "../../src/blueprint/recognise.ts";
+import type { JsonObject } from "../../src/kube/json.ts";
+import type { KubeApi } from "../../src/kube/kube-api.ts";
+import { listPages } from "../../src/kube/list.ts";
+import { openKube, PODS } from "./kube.ts";
+import type { TestCluster } from "./test-cluster.ts";
+
+const STATEFUL_SETS = { group: "apps", version: "v1", plural: "statefulsets", kind: "StatefulSet" } as const;
+const LIMIT_MS = 30_000;
+
+export interface FoundDatabases {
+  readonly api: KubeApi;
+  readonly databases: readonly Database[];
+  readonly findings: readonly Finding[];
+}
+
+export async function findDatabases(
+  t: TestContext,
+  { kubeconfig, namespace }: Pick<TestCluster, "kubeconfig" | "namespace">,
+): Promise<FoundDatabases> {
+  const api = await openKube(t, kubeconfig);
+  const list = async (resource: typeof PODS | typeof STATEFUL_SETS): Promise<readonly JsonObject[]> =>
+    (await Array.fromAsync(listPages(api, resource, { namespace }))).flatMap(({ items }) => items);
+  const findings: Finding[] = [];
+  const [pods, owners, blueprints] = [await list(PODS), await list(STATEFUL_SETS), await readLibrary([], t.signal)];
+  const databases = recogniseDatabases(pods, { blueprints, owners, report: (finding) => findings.push(finding) });
+  return { api, databases, findings };
+}
+
+/** Freezes the only one of the namespace. */
+export async function freeze(t: TestContext, cluster: TestCluster, limitMs: number = LIMIT_MS): Promise<Quiesced> {
+  const { api, databases } = await findDatabases(t, cluster);
+  const [database] = databases;
+  assert.ok(database !== undefined && databases.length === 1);
+  const findings: Finding[] = [];
+  const quiesced = await openQuiesce(api, database, {
+    limitMs,
+    clock: systemClock,
+    signal: t.signal,
+    report: (finding) => findings.push(finding),
+  });
+  assert.ok(quiesced !== undefined, JSON.stringify(findings));
+  return quiesced;
+}
