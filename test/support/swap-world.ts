@@ -197,7 +197,7 @@ async function withRun<T>(
   const options = { kind: "restore", namespace: HOLDFAST_NAMESPACE, unit: "shop", clock: systemClock, report, signal } as const;
   await using run = await openRun(api, options);
   const table = await discover(api, signal);
-  return { report: await work({ run, table, location, place: PLACE, ownersPaused, waitMs, report }), findings };
+  return { report: await work({ run, table, cluster: "the-cluster", location, place: PLACE, ownersPaused, waitMs, report }), findings };
 }
 
 /** For a process of its own. */
