@@ -15,6 +15,7 @@ import { addLocation } from "./nouns/location.ts";
 import { addPoint } from "./nouns/point.ts";
 import { addRepository } from "./nouns/repository.ts";
 import { addRestore } from "./nouns/restore.ts";
+import { addRun } from "./nouns/run.ts";
 import { addStorage } from "./nouns/storage.ts";
 import { addTransform } from "./nouns/transform.ts";
 
@@ -49,6 +50,7 @@ export function createProgram(context: CommandContext = processContext(new Abort
   addRestore(program, context);
   addClone(program, context);
   addPoint(program, context);
+  addRun(program, context);
   addTransform(program, context);
   addLocation(program, context);
   addRepository(program, context);

@@ -16,7 +16,7 @@ async function newLocation(): Promise<Location> {
 }
 
 function header(more: Partial<RunHeader> = {}): RunHeader {
-  return { id: ids.next(), kind: "swap", point: "01M8J3GYGCV0Z5T0000000000", namespace: "holdfast-system", ...more };
+  return { id: ids.next(), kind: "swap", point: "01M8J3GYGCV0Z5T0000000000", cluster: "11111111", namespace: "holdfast-system", ...more };
 }
 
 test("a run is read as it was written, step by step, and listed with how it ended", async () => {

@@ -5,7 +5,9 @@
  */
 import { hostname } from "node:os";
 import { type Clock, isoTime } from "../base/clock.ts";
+import { mapConcurrent } from "../base/concurrency.ts";
 import { DomainError } from "../base/errors.ts";
+import type { FindingSink } from "../base/finding.ts";
 import { parseUlid, type Ulid } from "../base/ids.ts";
 import { LOCATION_FOLDER, type Location } from "../location/location.ts";
 import { addRecord, readRecord, recordKey } from "../location/records.ts";
@@ -26,6 +28,8 @@ export interface RunHeader {
   readonly point?: string | undefined;
   /** The run that it undoes or releases. */
   readonly of?: string | undefined;
+  /** Id of the cluster that it works in. */
+  readonly cluster: string;
   /** Holdfast's, where the run's Lease is as long as it lives. */
   readonly namespace: string;
 }
@@ -104,6 +108,7 @@ export class RunRecord {
 
 const FOLDER = `${LOCATION_FOLDER}/runs`;
 const DIGITS = 3;
+const CONCURRENT_READS = 16;
 
 /** Begins the record of a run. */
 export async function openRecord(
@@ -125,21 +130,47 @@ export function continueRecord(location: Location, { header, entries }: Recorded
   return new RunRecord(location, header, entries.length + 1, clock);
 }
 
-/** The oldest first. @param path Only runs of this unit */
-export async function listRuns(location: Location, path: string | undefined, options: CallOptions): Promise<readonly RunSummary[]> {
-  const folders = new Map<string, number>();
+export interface RunPlace extends Pick<RecordedHeader, "id" | "path"> {
+  /** Number of its last record. */
+  readonly last: number;
+}
+
+/** Where runs have records, the oldest first; none is read. @param path Only of this unit */
+export async function listRunPlaces(location: Location, path: string | undefined, options: CallOptions): Promise<readonly RunPlace[]> {
+  const places = new Map<string, RunPlace>();
   for await (const { key } of location.store.list(path === undefined ? `${FOLDER}/` : `${FOLDER}/${path}/`, options)) {
     const place = parseKey(key);
-    if (place !== undefined) folders.set(place.folder, Math.max(place.number, folders.get(place.folder) ?? 0));
+    if (place === undefined || (places.get(place.id)?.last ?? -1) > place.last) continue;
+    places.set(place.id, place);
   }
-  const runs: RunSummary[] = [];
-  for (const [folder, last] of folders) {
-    const header = await readHeader(location, folder, options);
-    if (header === undefined) continue;
-    const fields = last === 0 ? undefined : await read(location, folder, last, options);
-    runs.push({ header, end: fields === undefined ? undefined : endIn(fields) });
-  }
-  return runs.toSorted((a, b) => (a.header.id < b.header.id ? -1 : 1));
+  return [...places.values()].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** The oldest first. What cannot be read is reported. @param path Only runs of this unit */
+export async function listRuns(
+  location: Location,
+  path: string | undefined,
+  { report, ...options }: CallOptions & { readonly report?: FindingSink | undefined },
+): Promise<readonly RunSummary[]> {
+  const places = await listRunPlaces(location, path, options);
+  const runs = await mapConcurrent(places, { limit: CONCURRENT_READS, signal: options.signal }, async (place, signal) => {
+    try {
+      return await readSummary(location, place, { signal });
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.kind !== "corrupt" || report === undefined) throw error;
+      report({ grade: "critical", code: "run_record_damaged", object: `run ${place.id}`, message: error.message });
+      return undefined;
+    }
+  });
+  return runs.filter((run) => run !== undefined);
+}
+
+async function readSummary(location: Location, { path, id, last }: RunPlace, options: CallOptions): Promise<RunSummary | undefined> {
+  const folder = `${path}/${id}`;
+  const header = await readHeader(location, folder, options);
+  if (header === undefined) return undefined;
+  const fields = last === 0 ? undefined : await read(location, folder, last, options);
+  return { header, end: fields === undefined ? undefined : endIn(fields) };
 }
 
 /** @throws {DomainError} corrupt/run_record */
@@ -171,6 +202,7 @@ async function readHeader(location: Location, folder: string, options: CallOptio
     kind: fields.requiredText("kind") as RecordedKind,
     ...(point === "" ? {} : { point }),
     ...(of === "" ? {} : { of }),
+    cluster: fields.text("cluster"),
     namespace: fields.text("namespace"),
     time: fields.requiredText("time"),
     host: fields.text("host"),
@@ -205,8 +237,8 @@ function padded(number: number): string {
 }
 
 /** Whoever may write to the storage may put anything there. */
-function parseKey(key: string): { readonly folder: string; readonly number: number } | undefined {
-  const match = /^(?<folder>.+\/[0-9A-HJKMNP-TV-Z]{26})\/(?<number>\d{3,6})$/.exec(key.slice(FOLDER.length + 1));
-  const { folder, number } = match?.groups ?? {};
-  return folder === undefined ? undefined : { folder, number: Number(number) };
+function parseKey(key: string): RunPlace | undefined {
+  const match = /^(?<path>.+)\/(?<id>[0-7][0-9A-HJKMNP-TV-Z]{25})\/(?<last>\d{3,6})$/.exec(key.slice(FOLDER.length + 1));
+  const { path, id, last } = match?.groups ?? {};
+  return path === undefined || id === undefined ? undefined : { path, id: parseUlid(id), last: Number(last) };
 }

@@ -59,8 +59,7 @@ test(
 test("two claims of a Deployment, one of them used by a pod that has ended, come to their volumes at once", { skip }, async (t) => {
   const world = await swapWorld(t);
   const { cluster, image } = world;
-  const claims = ["one", "two"].map((name) => ({ ...claim(name, { size: "64Mi" }), metadata: { name, annotations: ON_NODE } }));
-  await cluster.apply(...claims);
+  for (const name of ["one", "two"]) await cluster.apply({ ...claim(name, { size: "64Mi" }), metadata: { name, annotations: ON_NODE } });
   const command = ["sh", "-c", "exec sleep 1000000"];
   const template = { metadata: { labels: { app: "web" } }, spec: podSpec({ image, command, mounts: { "/data": "one", "/more": "two" } }) };
   const spec = { replicas: 2, selector: { matchLabels: { app: "web" } }, template };

@@ -130,6 +130,7 @@ export async function swapWorld(t: TestContext): Promise<SwapWorld> {
         runUndo(request, await readRun(location, { path: PLACE.path, id: parseUlid(run) }, {})),
       ),
     content: async (podName = "db-0") => {
+      await cluster.waitFor(`pod/${podName}`, "create");
       await cluster.waitFor(`pod/${podName}`, "condition=Ready");
       return (await cluster.exec(podName, "cat", "/data/content")).trim();
     },
@@ -196,7 +197,7 @@ async function withRun<T>(
   const options = { kind: "restore", namespace: HOLDFAST_NAMESPACE, unit: "shop", clock: systemClock, report, signal } as const;
   await using run = await openRun(api, options);
   const table = await discover(api, signal);
-  return { report: await work({ run, table, location, place: PLACE, ownersPaused, waitMs, report }), findings };
+  return { report: await work({ run, table, cluster: "the-cluster", location, place: PLACE, ownersPaused, waitMs, report }), findings };
 }
 
 /** For a process of its own. */

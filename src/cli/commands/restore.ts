@@ -6,6 +6,7 @@ import { wholeQuantity } from "../../kube/quantity.ts";
 import type { ResourceTable } from "../../kube/resource-table.ts";
 import type { Dependencies, Existing, PlanOptions, TransformFile } from "../../recover/plan/plan.ts";
 import type { CommandContext } from "../context.ts";
+import { assertSwapOptions, restoreSwap } from "../restore-swap.ts";
 import { runRestore } from "../run-restore.ts";
 
 export interface RestoreOptions {
@@ -22,14 +23,35 @@ export interface RestoreOptions {
   readonly objectsOnly?: boolean;
   readonly volumeSize: readonly string[];
   readonly accessMode: readonly string[];
+  readonly swap?: boolean;
+  readonly ownersPaused?: boolean;
   readonly maxSpeed?: boolean;
   readonly wait: string | false;
 }
 
 export async function restore(name: string, given: RestoreOptions, command: Command, context: CommandContext): Promise<void> {
   const { dryRun = false, plan, maxSpeed = false, wait } = given;
+  if (given.swap === true) {
+    assertSwapOptions(command);
+    const { toNamespace, only, ownersPaused = false } = given;
+    const claims = only?.split(",").map((text) => parseClaim(text.trim()));
+    return restoreSwap(name, { toNamespace, only: claims, ownersPaused, dryRun, wait }, command, context);
+  }
+  if (given.ownersPaused === true) {
+    throw new DomainError("usage", "owners_paused", "Cannot use --owners-paused without --swap: nothing is stopped", {
+      hint: "Leave it out",
+    });
+  }
   if (plan !== undefined && !dryRun) assertPlainOptions(command);
   await runRestore(name, { planOptions: (table) => readOptions(given, table), dryRun, plan, maxSpeed, wait }, command, context);
+}
+
+/** `pvc/data`, or `data`. @throws {DomainError} usage/restore_only_form */
+function parseClaim(text: string): string {
+  const [kind = "", name = kind, ...more] = text.split("/");
+  const isClaim = name === kind || ["pvc", "persistentvolumeclaim", "persistentvolumeclaims"].includes(kind.toLowerCase());
+  if (isClaim && name !== "" && more.length === 0) return `PersistentVolumeClaim/${name}`;
+  throw new DomainError("usage", "restore_only_form", `Cannot exchange only "${text}": not of the form PersistentVolumeClaim/NAME`);
 }
 
 async function readOptions(given: RestoreOptions, table: ResourceTable): Promise<PlanOptions> {

@@ -25,6 +25,8 @@ export function addRestore(program: Command, context: CommandContext): void {
     .option("--objects-only", "No data of volumes: claims get new and empty ones")
     .option("--volume-size <claim=size>", "A larger new volume, as in data=20Gi; may be repeated", collect, [])
     .option("--access-mode <claim=mode>", "Another access mode, as in data=ReadWriteOnce; may be repeated", collect, [])
+    .option("--swap", "Put the data of volumes in the place of live ones: pods stop for the exchange, and old volumes are kept to go back")
+    .option("--owners-paused", "With --swap: what could start pods again, and Holdfast cannot pause, is paused")
     .option("-n, --dry-run", "Only make the plan, and ask the cluster whether it would take it")
     .option("--plan <file>", "With --dry-run: write the plan there. Without: execute exactly this plan, or nothing")
     .option("--max-speed", "Do not slow down for others: for a cluster that nobody uses yet")

@@ -1,4 +1,5 @@
 /** A swap from its plan to its end, and the way back from one, with their records. */
+import { forEachConcurrent } from "../../base/concurrency.ts";
 import { DomainError } from "../../base/errors.ts";
 import type { FindingSink } from "../../base/finding.ts";
 import type { ProgressSink } from "../../base/progress.ts";
@@ -21,6 +22,8 @@ import { exchangedBy, isUndone, returningVolumes } from "./undo.ts";
 export interface SwapRun {
   readonly run: Run;
   readonly table: ResourceTable;
+  /** Id of the cluster. */
+  readonly cluster: string;
   readonly location: Location;
   readonly place: Pick<UnitPlace, "path">;
   readonly ownersPaused: boolean;
@@ -34,22 +37,27 @@ export interface SwapReport extends SwapResult {
 }
 
 /** Fills a new volume for a claim while the old one serves. */
-export type FillFor = (claim: SwapClaim) => Promise<FilledVolume>;
+export type FillFor = (claim: SwapClaim, signal: AbortSignal) => Promise<FilledVolume>;
+
+/** Movers have a limit of their own. */
+const MAX_AT_ONCE = 32;
 
 /**
  * @param point The restore point, for the record
  * @throws {DomainError} as planSwap() and swap() do; conflict/swap_in_progress
  */
 export async function runSwap(request: SwapRun, point: string, claims: readonly ClaimName[], fill: FillFor): Promise<SwapReport> {
-  const { run, location, place } = request;
+  const { run, cluster, location, place } = request;
   await endKilledRuns(request);
   await using _ = await lockNamespaces(run, namespacesOf(claims));
   const plan = await plannedFor(request, claims);
-  const header = { id: run.id, kind: "swap", point, namespace: run.namespace } as const;
+  const header = { id: run.id, kind: "swap", point, cluster, namespace: run.namespace } as const;
   const record = await openRecord(location, place, header, { clock: run.api.clock, signal: run.signal });
   const coming = new Map<SwapClaim, ComingVolume>();
   try {
-    for (const claim of plan.claims) coming.set(claim, await filledFor(run, await fill(claim)));
+    await forEachConcurrent(plan.claims, { limit: MAX_AT_ONCE, signal: run.signal }, async (claim, signal) => {
+      coming.set(claim, await filledFor(run, await fill(claim, signal)));
+    });
   } catch (error) {
     await failed(record, error);
     throw error;
@@ -65,7 +73,7 @@ export async function runSwap(request: SwapRun, point: string, claims: readonly 
  * @throws {DomainError} unsupported/run_cannot_undo, as returningVolumes() and swap() do
  */
 export async function runUndo(request: SwapRun, of: RecordedRun): Promise<SwapReport | Resumed | undefined> {
-  const { run, location, place } = request;
+  const { run, cluster, location, place } = request;
   const { id, kind } = of.header;
   if (kind !== "swap" && kind !== "undo") {
     throw new DomainError("unsupported", "run_cannot_undo", `Cannot undo run ${id}: it is a ${kind}, which exchanged no volumes`);
@@ -82,7 +90,7 @@ export async function runUndo(request: SwapRun, of: RecordedRun): Promise<SwapRe
   const plan = await plannedFor(request, names);
   if (isUndone(plan.claims, exchanged)) return undefined;
   const returning = await returningVolumes(run.api, id, plan.claims, exchanged, run.signal);
-  const header = { id: run.id, kind: "undo", of: id, namespace: run.namespace } as const;
+  const header = { id: run.id, kind: "undo", of: id, cluster, namespace: run.namespace } as const;
   const record = await openRecord(location, place, header, { clock: run.api.clock, signal: run.signal });
   return { run: run.id, ...(await swap(contextOf(request, record), plan, returning)) };
 }
@@ -95,8 +103,9 @@ async function resumeRun(request: SwapRun, of: RecordedRun): Promise<Resumed> {
 
 /** Runs that were killed in mid-exchange on this unit: nothing new begins before their volumes are where they belong. */
 async function endKilledRuns(request: SwapRun): Promise<void> {
-  const { run, location, place, report } = request;
+  const { run, cluster, location, place, report } = request;
   for (const header of await openSwaps(location, place.path, { signal: run.signal })) {
+    if (header.cluster !== cluster) continue;
     await takeOver(run.api, header, run.signal);
     const { outcome } = await resumeRun(request, await readRun(location, header, { signal: run.signal }));
     const end = outcome === "succeeded" ? "brought to its end" : "rolled back";
