@@ -32,8 +32,8 @@ cluster: $(INSTALLED) ## Start a Kubernetes cluster on this machine (NAME=dev)
 cluster-down: $(INSTALLED) ## Remove it with everything in it (NAME=dev)
 	@dev/cluster/down --name $(NAME)
 
-demo: ## Show the product at work
-	@echo 'There is no demo yet: README.md shows the commands that it will run' >&2; exit 9
+demo: $(INSTALLED) ## A shop on a real cluster, backed up, destroyed, brought back and copied (DEMO_KUBECONFIG, DEMO_IMAGE, DEMO_LOCATION: your own)
+	@$(NODE) dev/demo/demo.ts
 
 bench: $(INSTALLED) ## Measure the product beside restic, kopia and Velero (BENCH="--help" lists the options)
 	@$(NODE) bench/run.ts $(BENCH)

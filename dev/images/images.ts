@@ -1,4 +1,5 @@
 /** The images that development clusters can run, each from the recipe in the folder of its name. */
+import packageJson from "../../package.json" with { type: "json" };
 import { DomainError } from "../../src/base/errors.ts";
 
 export interface Image {
@@ -10,6 +11,8 @@ export interface Image {
    * argument BASE, a root folder of Debian in which the packages of its argument PACKAGES are installed already.
    */
   readonly base: "debian" | "scratch";
+  /** It is Holdfast itself, which every change of the sources makes another. */
+  readonly isProduct?: boolean;
 }
 
 export const IMAGES: readonly Image[] = [
@@ -18,11 +21,17 @@ export const IMAGES: readonly Image[] = [
   { name: "postgres", tag: "15", base: "debian" },
   { name: "mariadb", tag: "10.11", base: "debian" },
   { name: "redis", tag: "7", base: "debian" },
+  { name: "holdfast", tag: packageJson.version, base: "scratch", isProduct: true },
 ];
 
-/** The name by which pods use an image. */
-export function referenceOf(image: Image): string {
-  return `holdfast.dev/dev/${image.name}:${image.tag}`;
+/**
+ * The name by which pods use an image.
+ *
+ * @param key of the content, for the product: checkouts that share a cluster have different ones
+ */
+export function referenceOf(image: Image, key?: string): string {
+  const { name, tag, isProduct = false } = image;
+  return isProduct ? `holdfast.dev/${name}:${tag}${key === undefined ? "" : `-${key}`}` : `holdfast.dev/dev/${name}:${tag}`;
 }
 
 /** @throws {DomainError} usage/unknown_image */

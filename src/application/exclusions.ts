@@ -13,6 +13,7 @@ export type ExclusionReason =
   | "endpoints"
   | "event"
   | "hnc-copy"
+  | "holdfast"
   | "ip-address"
   | "lease"
   | "mirror-pod"
@@ -26,6 +27,7 @@ export const EXCLUSION_TEXTS: Readonly<Record<ExclusionReason, string>> = {
   endpoints: "made from a Service and its pods",
   event: "says what happened, and is gone after an hour",
   "hnc-copy": "copied from another namespace by the Hierarchical Namespace Controller",
+  holdfast: "made by a run of Holdfast, and gone with it",
   "ip-address": "allocated by the API server",
   lease: "says who works at this moment",
   "mirror-pod": "made by a node from a file of its own",
@@ -60,11 +62,15 @@ export function resourceExclusion(resource: Pick<ResourceType, "group" | "plural
 const ROOT_CA_NAMES = new Set(["kube-root-ca.crt", "openshift-service-ca.crt"]);
 const MANAGED_SLICES = /^endpointslice(?:mirroring)?-controller\.k8s\.io$/;
 
+/** As src/run marks what goes with a run, credentials of movers among it. */
+const RUN_LABEL = "holdfast.dev/run";
+
 /** The metadata is enough. */
 export function objectExclusion(object: JsonObject): ExclusionReason | undefined {
   const metadata = objectIn(object, "metadata");
   const [labels, annotations] = [objectIn(metadata, "labels"), objectIn(metadata, "annotations")];
   if (textIn(labels, "hnc.x-k8s.io/inherited-from") !== undefined) return "hnc-copy";
+  if (textIn(labels, RUN_LABEL) !== undefined) return "holdfast";
   const name = textIn(metadata, "name") ?? "";
   const isOfApiServer = textIn(metadata, "namespace") === "default" && name === "kubernetes";
   switch (`${groupOf(textIn(object, "apiVersion") ?? "")} ${textIn(object, "kind")}`) {

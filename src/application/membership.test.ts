@@ -49,6 +49,7 @@ const leftOut: readonly (readonly [reason: string, object: JsonObject])[] = [
   ["root-ca", object("v1", "ConfigMap", { namespace: "a", name: "kube-root-ca.crt" })],
   ["root-ca", object("v1", "ConfigMap", { namespace: "a", name: "openshift-service-ca.crt" })],
   ["mirror-pod", object("v1", "Pod", { namespace: "a", annotations: { "kubernetes.io/config.mirror": "hash" } })],
+  ["holdfast", object("v1", "Secret", { namespace: "a", labels: { "holdfast.dev/run": "01k" } })],
   ["hnc-copy", object("v1", "ConfigMap", { namespace: "a", labels: { "hnc.x-k8s.io/inherited-from": "parent" } })],
   ["endpoints", object("v1", "Endpoints", { namespace: "a", labels: { "endpoints.kubernetes.io/managed-by": "endpoint-controller" } })],
   [

@@ -1,4 +1,7 @@
-/** Files that are made in memory, not read from a disk, and the folders that they stand in. On the main thread. */
+/**
+ * Files that are made in memory, not read from a disk, and the folders that they stand in; and among them trees that are stored already, as those of
+ * volumes. On the main thread.
+ */
 import { type ByteString, byteStringOf } from "../base/byte-string.ts";
 import type { Clock } from "../base/clock.ts";
 import type { HexId } from "../base/ids.ts";
@@ -10,6 +13,7 @@ import { DirectPacks } from "../repository/packing/direct-packs.ts";
 import type { Session } from "../repository/session.ts";
 import { TreeBlob } from "./backup/tree-blob.ts";
 import { plainNode } from "./plain-node.ts";
+import { renamedNode } from "./volume.ts";
 
 interface MadeFile {
   /** undefined: it is empty. */
@@ -19,7 +23,22 @@ interface MadeFile {
   readonly timeMs: number;
 }
 
-type Folder = Map<string, Folder | MadeFile>;
+/** A folder whose content is stored. */
+interface StoredTree {
+  readonly tree: HexId;
+  readonly timeMs: number;
+  readonly root: string | undefined;
+}
+
+type Folder = Map<string, Entry>;
+type Entry = Folder | MadeFile | StoredTree;
+
+export interface TreeOptions {
+  /** Of the folder, if it has no node of its own. */
+  readonly timeMs: number;
+  /** Its node, in JSON and under any name: what it is like as a folder. */
+  readonly root?: string | undefined;
+}
 
 export interface MadeTotals {
   readonly files: number;
@@ -68,6 +87,17 @@ export class MadeFiles {
   add(path: readonly string[], content: Uint8Array, timeMs: number): void {
     const [folder, name] = this.#placeOf(path);
     folder.set(name, { id: this.#storeBlob(content), bytes: content.length, timeMs });
+  }
+
+  /** A tree that is stored, or will be before finish() is called, perhaps by somebody else. */
+  addTree(path: readonly string[], tree: HexId, { timeMs, root }: TreeOptions): void {
+    const [folder, name] = this.#placeOf(path);
+    folder.set(name, { tree, timeMs, root });
+  }
+
+  /** Begins anew. What was stored is found again where it comes again. */
+  clear(): void {
+    this.#top.clear();
   }
 
   remove(path: readonly string[]): void {
@@ -119,6 +149,11 @@ export class MadeFiles {
         tree.add(name, encodeNode(plainNode(name, { mode: FOLDER_MODE, timeNs: BigInt(timeMs) * NS_PER_MS }, { subtree })));
         continue;
       }
+      if ("tree" in entry) {
+        newestMs = Math.max(newestMs, entry.timeMs);
+        tree.add(name, nodeOfTree(name, entry));
+        continue;
+      }
       const { id, bytes, timeMs } = entry;
       newestMs = Math.max(newestMs, timeMs);
       totals.files++;
@@ -147,6 +182,11 @@ export class MadeFiles {
   }
 }
 
-function inOrder(folder: Folder): readonly (readonly [ByteString, Folder | MadeFile])[] {
+function nodeOfTree(name: ByteString, { tree, timeMs, root }: StoredTree): ByteString {
+  if (root !== undefined) return renamedNode(root, name);
+  return encodeNode(plainNode(name, { mode: FOLDER_MODE, timeNs: BigInt(timeMs) * NS_PER_MS }, { subtree: tree }));
+}
+
+function inOrder(folder: Folder): readonly (readonly [ByteString, Entry])[] {
   return Array.from(folder, ([name, entry]) => [byteStringOf(name), entry] as const).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -42,6 +42,14 @@ export interface CaptureOptions {
   readonly report: FindingSink;
   readonly progress: ProgressSink;
   readonly signal: AbortSignal;
+  /** What is captured at one moment besides, between the lists and the second look. */
+  readonly atMoment?: MomentCapture | undefined;
+}
+
+export interface MomentCapture {
+  capture(): Promise<void>;
+  /** Whether an object is other than it was, or there, by the doing of that alone. */
+  isTrace(resource: ResourceType, place: Place): boolean;
 }
 
 export interface CapturedObjects {
@@ -87,6 +95,7 @@ class Capture {
     for (const finding of unavailableGroups(table)) report(finding);
     await mapConcurrent(scope.lists, { limit: CONCURRENT_LISTS, signal }, (list, either) => this.#captureList(list, either));
     const { dependencies, uses } = await this.#captureDependencies();
+    await this.#options.atMoment?.capture();
     const lists = scope.lists.filter((list) => (this.#lists.get(list)?.count ?? 0) > 0);
     await mapConcurrent(lists, { limit: CONCURRENT_LISTS, signal }, (list) => this.#lookAgain(list));
     const releases = await this.#releases.releases(api, table, signal);
@@ -168,10 +177,14 @@ class Capture {
   }
 
   async #lookAgain(scope: MemberList): Promise<void> {
-    const { report } = this.#options;
+    const { report, atMoment } = this.#options;
     try {
-      const changes = await this.#lists.get(scope)?.changes((object) => this.#isMember(object));
-      reportChanges(scope.resource, changes ?? [], report);
+      const changes = (await this.#lists.get(scope)?.changes((object) => this.#isMember(object))) ?? [];
+      reportChanges(
+        scope.resource,
+        changes.filter((change) => atMoment?.isTrace(scope.resource, change) !== true),
+        report,
+      );
     } catch (error) {
       if (!(error instanceof DomainError) || error.code !== "kube_expired") throw error;
       report({

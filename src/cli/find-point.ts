@@ -4,6 +4,7 @@ import { DomainError } from "../base/errors.ts";
 import type { UnitPlace } from "../location/units.ts";
 import { matchingPoints, onePoint, type PointHandle, pointsOf } from "../point/points.ts";
 import { RestorePoint } from "../point/restore-point.ts";
+import type { Session } from "../repository/session.ts";
 import { listSnapshots } from "../repository/snapshots.ts";
 import { type LocationRun, openUnit, unitsNamed, unitsOf } from "./location-run.ts";
 import { openReadingSession, type RepositoryRun } from "./repository-run.ts";
@@ -65,9 +66,9 @@ async function ofUnits(run: LocationRun, units: readonly UnitPlace[], name: stri
 export async function withPoint(
   run: LocationRun,
   text: string,
-  work: (point: RestorePoint, found: FoundPoint) => Promise<void>,
+  work: (point: RestorePoint, found: FoundPoint, session: Session) => Promise<void>,
 ): Promise<void> {
   const found = await findPoint(run, text);
   await using session = await openReadingSession(await openUnit(run, found.place));
-  await work(await RestorePoint.open(session, found), found);
+  await work(await RestorePoint.open(session, found), found, session);
 }

@@ -3,6 +3,8 @@ import { shortId } from "../kube/object-id.ts";
 import type { JsonValue } from "../kube/json.ts";
 import type { FieldChange } from "../recover/plan/field-changes.ts";
 import { AS_IN_POINT, countActions, type PlanEntry, type RestorePlan } from "../recover/plan/plan.ts";
+import { formatBytes } from "../base/byte-size.ts";
+import type { VolumeNote } from "../recover/volumes/planned-volume.ts";
 import { counted, shownText } from "./shown.ts";
 import { formatTable } from "./table.ts";
 import { cutEnd, terminalWidth } from "./terminal-width.ts";
@@ -43,7 +45,7 @@ function headText(point: string, entries: readonly PlanEntry[]): string {
 }
 
 function entryLines(entry: PlanEntry, hasPlaces: boolean): readonly string[] {
-  const { id, action, grade, why, refusal, changes = [], transforms } = entry;
+  const { id, action, grade, why, refusal, changes = [], transforms, volume } = entry;
   const place = hasPlaces && id.namespace !== undefined ? `${id.namespace}/` : "";
   const name = cutEnd(shownText(`${place}${shortId(id)}`), NAME_COLUMNS);
   const isSame = why === AS_IN_POINT;
@@ -51,11 +53,22 @@ function entryLines(entry: PlanEntry, hasPlaces: boolean): readonly string[] {
   const space = " ".repeat(NAME_COLUMNS - terminalWidth(name));
   return [
     `  ${(action === "skip" ? "keep" : action).padEnd(7)}  ${name}${space}  ${state}`.trimEnd(),
-    ...[isSame ? undefined : why, transforms === undefined ? undefined : `transformed: ${transforms.join(", ")}`, refusal]
+    ...[
+      isSame ? undefined : why,
+      volume === undefined ? undefined : volumeText(volume),
+      transforms === undefined ? undefined : `transformed: ${transforms.join(", ")}`,
+      refusal,
+    ]
       .filter((text) => text !== undefined)
       .map((text) => cutEnd(`           ${shownText(text)}`, COLUMNS)),
     ...changes.map((change) => cutEnd(`           ${changeText(change)}`, COLUMNS)),
   ];
+}
+
+function volumeText({ from, bytes, storageClass, size, mode }: VolumeNote): string {
+  const where = from === "snapshot" ? "from its local snapshot" : "from the repository";
+  const kind = mode === "Block" ? "block volume" : "volume";
+  return `${kind} of ${size}${storageClass === undefined ? "" : ` in class ${storageClass}`}, ${formatBytes(bytes)} ${where}`;
 }
 
 function changeText({ path, from, to, isHidden }: FieldChange): string {

@@ -8,12 +8,14 @@ import { type CommandContext, processContext } from "./context.ts";
 import { addExamples } from "./examples.ts";
 import { addBackup } from "./nouns/backup.ts";
 import { addApp } from "./nouns/app.ts";
+import { addClone } from "./nouns/clone.ts";
 import { addCompletion } from "./nouns/completion.ts";
 import { addFiles } from "./nouns/files.ts";
 import { addLocation } from "./nouns/location.ts";
 import { addPoint } from "./nouns/point.ts";
 import { addRepository } from "./nouns/repository.ts";
 import { addRestore } from "./nouns/restore.ts";
+import { addRun } from "./nouns/run.ts";
 import { addStorage } from "./nouns/storage.ts";
 import { addTransform } from "./nouns/transform.ts";
 
@@ -46,7 +48,9 @@ export function createProgram(context: CommandContext = processContext(new Abort
   addApp(program, context);
   addBackup(program, context);
   addRestore(program, context);
+  addClone(program, context);
   addPoint(program, context);
+  addRun(program, context);
   addTransform(program, context);
   addLocation(program, context);
   addRepository(program, context);

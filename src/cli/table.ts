@@ -22,3 +22,8 @@ export function formatTable(columns: readonly Column[], rows: readonly (readonly
       .trimEnd();
   return lines.map(lineOf).join("\n");
 }
+
+/** Lines of a text below a title. */
+export function indented(text: string): readonly string[] {
+  return text.split("\n").map((line) => `  ${line}`);
+}

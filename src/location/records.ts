@@ -5,7 +5,8 @@ import { type CallOptions, type ObjectKey, parseObjectKey } from "../storage/obj
 import type { Location } from "./location.ts";
 
 const VERSION = 1;
-const MAX_BYTES = 64 * 1024;
+/** Of runs, a record may hold an object of a cluster, which is 1.5 MiB at most. */
+const MAX_BYTES = 4 * 1024 ** 2;
 
 /**
  * undefined: there is none.

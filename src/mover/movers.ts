@@ -1,5 +1,6 @@
 /** The movers of a run: pods in Holdfast's namespace, each with one volume, so many at a time. */
 import type { FindingSink } from "../base/finding.ts";
+import type { HexId } from "../base/ids.ts";
 import type { ProgressSink } from "../base/progress.ts";
 import type { JsonObject } from "../kube/json.ts";
 import type { Run } from "../run/run.ts";
@@ -17,12 +18,13 @@ export interface MoversOptions {
 
 /** How a mover reaches the repository of the unit, and nothing else. */
 export interface MoverLocation {
-  /** Of the repository of the unit. */
+  /** Of the repository of the unit; of no use where there is a folder. */
   readonly url: string;
+  readonly repositoryId: HexId;
   readonly password: string;
   /** In the form of AWS_SHARED_CREDENTIALS_FILE; undefined: its pod has an identity of its own, or needs none. */
   readonly credentials: string | undefined;
-  /** A folder of the machine that the pod runs on, which has to be the same everywhere. */
+  /** Of the repository, where that is a folder of the machine that the pod runs on, which has to be the same everywhere. */
   readonly folder: string | undefined;
 }
 
@@ -32,6 +34,8 @@ export interface MoverTask {
   readonly volume: string;
   readonly mount: MoverMount | undefined;
   readonly placement?: MoverPlacement | undefined;
+  /** How long its pod may take to start: for a node, its volume and the image. @default 5 min */
+  readonly startTimeoutMs?: number | undefined;
   /** Told of its progress; bytes and items are of this task. */
   readonly progress?: ProgressSink | undefined;
 }

@@ -18,6 +18,8 @@ export interface MoverFile {
   readonly format: typeof WORK_FORMAT;
   /** URL of the repository of the one unit; the password beside it opens that and no other. */
   readonly repository: string;
+  /** Its own: another one in its place is not touched. */
+  readonly repositoryId: HexId;
   readonly work: MoverWork;
 }
 
@@ -36,13 +38,19 @@ export interface FillVolume {
   readonly kind: "fill";
   readonly mode: VolumeMode;
   readonly tree: HexId;
+  /** Node of the volume's root folder as trees have it, in JSON: `Filesystem` only. Without it the root stays as it is. */
+  readonly root?: string | undefined;
   /** Reads everything back. */
   readonly verify: boolean;
+  /** An earlier mover of the same task has begun to fill it: what is there is its, and is gone on from. Otherwise the volume has to be empty. */
+  readonly isBegun?: boolean | undefined;
 }
 
 /** Whether the location can be reached from where pods run, before anything is changed. */
 export interface ProbeLocation {
   readonly kind: "probe";
+  /** Whether it has to be possible to write there, too. */
+  readonly writes: boolean;
 }
 
 export type VolumeMode = "Block" | "Filesystem";
@@ -54,8 +62,13 @@ export type MoverLine = { readonly progress: Progress } | { readonly finding: Fi
 export type MoverAnswer = MoverSuccess | { readonly error: MoverError };
 
 export interface MoverSuccess {
-  /** Of what was stored; absent after a fill or probe. */
+  /** Of what was stored, the entries of the volume's root; absent after a fill or probe. */
   readonly tree?: HexId;
+  /**
+   * Node of the volume's root folder with that tree, in JSON; `renamedNode()` of archive/volume.ts gives it the name of the claim. Absent
+   * for a block volume: its folder is as any other.
+   */
+  readonly root?: string;
   readonly files: number;
   readonly bytes: number;
   /** As they were stored, after compression; of what the repository did not have. */

@@ -75,6 +75,14 @@ export class RestorePoint {
     return decodeTree(await this.#trees.open(folder));
   }
 
+  /** The folder of that path, as trees have it. @throws {DomainError} corrupt/restore_point: there is none */
+  async folder(path: readonly string[]): Promise<Node & { readonly subtree: HexId }> {
+    const node = await this.#trees.find(this.handle.snapshot.snapshot.tree, path.map(byteStringOf));
+    if (node === undefined || node === "missing" || node.subtree === undefined)
+      throw damaged(this.handle, `it has no folder "${path.join("/")}"`);
+    return { ...node, subtree: node.subtree };
+  }
+
   /** The content of a file of at most MAX_OBJECT_BYTES; undefined if there is no file of that path. */
   async readFile(path: readonly ByteString[]): Promise<Uint8Array | undefined> {
     const node = await this.#trees.find(this.handle.snapshot.snapshot.tree, path);

@@ -3,11 +3,12 @@ import { DomainError } from "../base/errors.ts";
 import { listIn, objectIn, textIn } from "../kube/json.ts";
 import { keyOf } from "../kube/object-id.ts";
 import type { PointUnit } from "../point/description.ts";
+import { forClone } from "./clone/for-clone.ts";
 import type { PlanOptions } from "./plan/plan.ts";
 import type { PointSource, Prepare } from "./point-source.ts";
 import { prepare } from "./prepare/prepare.ts";
 import { type ClaimTemplate, targetOf, type TargetOptions } from "./prepare/target.ts";
-import { Selection } from "./selection.ts";
+import { type Choice, Selection } from "./selection.ts";
 import { compileTransforms } from "./transform/read-transforms.ts";
 
 export interface PreparationRequest {
@@ -32,23 +33,28 @@ export interface Preparation {
  * @throws {DomainError} usage/transform_file
  */
 export async function preparation({ source, unit, options, isSameCluster, signal }: PreparationRequest): Promise<Preparation> {
-  const { toNamespace, namePrefix, storageClasses, only, transform } = options;
+  const { toNamespace, namePrefix, storageClasses, clone, transform } = options;
   const target = targetOf({
     isSameCluster,
     ...(toNamespace === undefined ? {} : { namespaces: renamed(unit, toNamespace) }),
     ...(storageClasses === undefined ? {} : { storageClasses: new Map(Object.entries(storageClasses)) }),
-    ...(namePrefix === undefined ? {} : { namePrefix, ...(await restoredNames(source, only, signal)) }),
+    ...(namePrefix === undefined ? {} : { namePrefix, ...(await restoredNames(source, options, signal)) }),
   });
-  const plain: Prepare = (object) => prepare(object, target);
+  const plain: Prepare = (object) => {
+    const prepared = prepare(object, target);
+    return clone === undefined || prepared.kind === "left-out" ? prepared : forClone(prepared, clone);
+  };
   if (transform === undefined) return { prepare: plain, plain, assertUsed: () => undefined };
   const transforms = compileTransforms(transform.text, transform.file);
   return {
     plain,
     prepare(captured) {
-      const prepared = prepare(captured, target);
+      const prepared = plain(captured);
       if (prepared.kind === "left-out") return prepared;
       const { object, steps } = transforms.apply(prepared.object);
-      return steps.length === 0 ? prepared : { ...prepared, object, transforms: steps.map(({ name }) => name) };
+      return steps.length === 0
+        ? prepared
+        : { ...prepared, object, transforms: [...(prepared.transforms ?? []), ...steps.map(({ name }) => name)] };
     },
     assertUsed: () => transforms.assertMatched(),
   };
@@ -66,10 +72,10 @@ function renamed({ kind, name, namespaces }: PointUnit, toNamespace: string): Re
 /** Only what comes along gets another name; what is referred to and stays where it is keeps its own. */
 async function restoredNames(
   source: PointSource,
-  only: readonly string[] | undefined,
+  choice: Choice,
   signal: AbortSignal,
 ): Promise<Required<Pick<TargetOptions, "claimTemplates" | "isRestored">>> {
-  const selection = new Selection(only);
+  const selection = new Selection(choice);
   const shared = new Set(source.dependencies.map(({ id }) => keyOf(id)));
   const restored = new Set<string>();
   const claimTemplates: ClaimTemplate[] = [];

@@ -5,9 +5,12 @@ import { keyOf } from "../kube/object-id.ts";
 import { type Execution, execute } from "./execute/execute.ts";
 import type { Action } from "./plan/plan.ts";
 import type { PlannedRestore } from "./plan/make-plan.ts";
+import { type VolumeOutcome, VolumeRestore, type VolumeRestoreRequest } from "./volumes/volume-restore.ts";
 import { waitUntilReady } from "./ready/wait-until-ready.ts";
 
-export interface RestoreRequest extends Omit<Execution, "report"> {
+export interface RestoreRequest extends Omit<Execution, "report" | "volumes"> {
+  /** undefined: the plan has none to fill. */
+  readonly filling: Pick<VolumeRestoreRequest, "contentOf" | "context" | "limit"> | undefined;
   /** How long to wait until what was restored is ready; undefined: not at all. */
   readonly waitMs: number | undefined;
   /** Told of each as it comes. */
@@ -28,12 +31,17 @@ export interface RestoreReport {
   readonly failed: number;
   /** Of what was written and can be waited for. */
   readonly notReady: number;
+  readonly volumes: readonly VolumeOutcome[];
+  /** Volumes that go on waiting for their data. */
+  readonly notFilled: number;
   readonly findings: readonly Finding[];
 }
 
+const NOT_FILLED: ReadonlySet<string> = new Set(["volume_not_filled", "volume_without_node"]);
+
 /** Throws as execute() does. */
 export async function restore(planned: PlannedRestore, request: RestoreRequest): Promise<RestoreReport> {
-  const { api, waitMs, progress, signal } = request;
+  const { api, waitMs, progress, filling } = request;
   const { clock } = api;
   const findings: Finding[] = [];
   const report: FindingSink = (finding) => {
@@ -43,7 +51,11 @@ export async function restore(planned: PlannedRestore, request: RestoreRequest):
   for (const finding of planned.findings) report(finding);
   const startTime = isoTime(clock.now());
   const startMs = clock.monotonicMs();
-  const { written, failed } = await execute(planned, { ...request, report });
+  // A run that lost its place stops all of it.
+  const signal = filling?.context.run.signal ?? request.signal;
+  const whole = { ...request, report, signal };
+  await using volumes = filling === undefined ? undefined : new VolumeRestore({ ...filling, ...whole, volumes: planned.volumes });
+  const { written, failed, volumes: outcomes } = await execute(planned, { ...whole, volumes });
   const writtenMs = clock.monotonicMs();
   const objects = planned.plan.entries.filter(({ id, action }) => action !== "skip" && written.has(keyOf(id)));
   const count = (action: Action): number => objects.filter((entry) => entry.action === action).length;
@@ -60,6 +72,8 @@ export async function restore(planned: PlannedRestore, request: RestoreRequest):
     skipped: planned.plan.entries.length - planned.byKey.size,
     failed,
     notReady: notReady.length,
+    volumes: outcomes,
+    notFilled: findings.filter(({ code }) => NOT_FILLED.has(code)).length,
     findings,
   };
 }

@@ -5,6 +5,12 @@ export const GROUP: string = "holdfast.dev";
 
 /** On every object that a run makes: its id, in small letters. What has it goes when its run is over, however that ended. */
 export const RUN_LABEL: string = `${GROUP}/run`;
+/** On claims that are snapshotted together: the id of the run, in small letters. Group snapshots select by it. It goes when they are cut. */
+export const GROUP_LABEL: string = `${GROUP}/group`;
+/** On what outlives its run on purpose, as local snapshots for a quick return and volumes set aside: nothing cleans it up by itself. */
+export const KEEP_ANNOTATION: string = `${GROUP}/keep`;
+/** On a PersistentVolume with the label of a run that has set it to Retain: what its reclaim policy is to be again. */
+export const RECLAIM_POLICY_ANNOTATION: string = `${GROUP}/reclaim-policy`;
 /** On every object that Holdfast makes. */
 export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
 export const MANAGED_BY = "holdfast";

@@ -13,7 +13,7 @@ import type { Command } from "commander";
 const NO_RESULT: ReadonlySet<string> = new Set(["completion", "help", "files dump"]);
 
 /** test/e2e has them. */
-const NEEDS_CLUSTER: ReadonlySet<string> = new Set(["app list", "app show", "backup", "restore"]);
+const NEEDS_CLUSTER: ReadonlySet<string> = new Set(["app list", "app show", "backup", "restore", "clone", "run undo", "run release"]);
 
 function namesOf(command: Command, path: readonly string[] = []): readonly string[] {
   const visible = command.createHelp().visibleCommands(command);
@@ -85,6 +85,8 @@ test("every command gives its result as JSON, with what it cost, and progress as
     ["point browse", ["shop", ...location]],
     ["point extract", ["shop", "configmap/a", ...location]],
     ["point diff", ["shop", "shop", ...location]],
+    ["run list", location],
+    ["run show", ["01M8J3GYGCV0", ...location]],
     ["transform test", [at("transforms"), "--object", at("object")]],
   ];
   const withResult = new Set(namesOf(createProgram())).difference(NO_RESULT).difference(NEEDS_CLUSTER);

@@ -59,6 +59,7 @@ async function restoreAs(
     byKey: new Map([[keyOf(id), entry]]),
     resources: [{ captured, served: { ...served, verbs: [], subresources: new Map() }, state: "served" }],
     uids: { live: new Map(), toBeWritten: new Set(["old"]) },
+    volumes: [],
     findings: [],
   };
   const findings: Finding[] = [];

@@ -1,4 +1,4 @@
-/** Volumes that are stitched into one snapshot: files of two of them can have equal numbers, and must not be taken for one. */
+/** Volumes that are joined in one snapshot: files of two of them can have equal numbers, and must not be taken for one. */
 import assert from "node:assert/strict";
 import { link, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,8 +6,8 @@ import { test } from "node:test";
 import { resticBinary } from "../../dev/peers/restic.ts";
 import { folderSource } from "../../src/archive/backup/targets.ts";
 import { NO_EXCLUDES } from "../../src/archive/backup/source.ts";
-import { stitch, volumeIdOf } from "../../src/archive/stitch.ts";
-import { byteStringOf } from "../../src/base/byte-string.ts";
+import { MadeFiles } from "../../src/archive/made-files.ts";
+import { volumeIdOf } from "../../src/archive/volume.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { openRepository } from "../../src/repository/repository.ts";
 import { openSession } from "../../src/repository/session.ts";
@@ -30,7 +30,7 @@ test("two volumes whose hard links have equal device and file numbers come back 
     if (claim === "one") await link(join(volume, "a"), join(volume, "b"));
     const source = folderSource(volume, NO_EXCLUDES);
     const { snapshot } = await backUp(store, [], { source, withParent: false, volumeId: volumeIdOf(claim) });
-    trees.push([byteStringOf(claim), snapshot.tree] as const);
+    trees.push([claim, snapshot.tree] as const);
   }
 
   const repository = await openRepository(store, { kind: "password", password: PASSWORD });
@@ -41,8 +41,9 @@ test("two volumes whose hard links have equal device and file numbers come back 
       report: () => undefined,
       signal: t.signal,
     });
-    const parts = new Map([[byteStringOf("volumes"), new Map(trees)]]);
-    const tree = await stitch(session, parts, systemClock);
+    const files = new MadeFiles(session, systemClock);
+    for (const [claim, stored] of trees) files.addTree(["volumes", claim], stored, { timeMs: 0 });
+    const { tree } = await files.finish();
     const template = session.snapshots.at(-1)?.snapshot;
     assert.ok(template !== undefined);
     await saveSnapshot(repository, { ...template, tree, paths: ["/"], tags: ["stitched"] });

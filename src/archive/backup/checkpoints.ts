@@ -37,6 +37,13 @@ export class Checkpoints {
     this.#running = this.#run();
   }
 
+  /** Makes one whether or not one is due, unless one is being made; resolves when it is there. */
+  async now(): Promise<void> {
+    if (this.#hasEnded && this.#running === undefined) return;
+    this.#running ??= this.#run();
+    await this.#running;
+  }
+
   /** Begins none any more, and waits for the one that is being made. */
   async end(): Promise<void> {
     this.#hasEnded = true;

@@ -4,7 +4,7 @@ import type { HexId } from "../../base/ids.ts";
 import { timestampAt } from "../../repository/format/timestamp.ts";
 import type { ResumeRecord } from "../../repository/resume-records.ts";
 import type { StoredSnapshot } from "../../repository/snapshots.ts";
-import { earlierTrees } from "./earlier-trees.ts";
+import { earlierRun, earlierTrees } from "./earlier-trees.ts";
 
 const SOURCE = { host: "h", paths: ["/"] };
 
@@ -19,7 +19,7 @@ function parent(tree: string, startMs: number): StoredSnapshot {
 
 test("earlierTrees() gives the newest first, and no record from before the parent", () => {
   const records = [record("a", 4_000), record("b", 9_000), record("c", 5_000), record("d", 7_000)];
-  const trees = earlierTrees(parent("p", 5_000), records);
+  const trees = earlierTrees(earlierRun(parent("p", 5_000)), records);
   assert.deepEqual(
     trees.map(({ id }) => id),
     ["b", "d", "p"],

@@ -14,18 +14,24 @@ export interface EarlierTree {
 const UNSURE_NS = 2_000_000_000n;
 const NS_PER_MS = 1_000_000n;
 
-/** The newest first. What runs from before the parent have stored, that one has too. */
-export function earlierTrees(parent: StoredSnapshot | undefined, records: readonly ResumeRecord[]): readonly EarlierTree[] {
-  const parentNs = beganNs(parent);
-  const newer = records
-    .toSorted((a, b) => b.startMs - a.startMs)
-    .map(({ tree, startMs }) => ({ id: tree, startNs: BigInt(startMs) * NS_PER_MS }))
-    .filter(({ startNs }) => startNs > parentNs);
-  const all = parent === undefined ? newer : [...newer, { id: parent.snapshot.tree, startNs: parentNs }];
-  return all.map(({ id, startNs }) => ({ id, unsureFromNs: startNs - UNSURE_NS }));
+/** A run that ended, as far as the next one has to know it. */
+export interface EarlierRun {
+  readonly tree: HexId;
+  /** When it was begun. */
+  readonly startNs: bigint;
 }
 
-/** When it was begun: the time that a snapshot bears may be another that someone chose. */
-function beganNs(parent: StoredSnapshot | undefined): bigint {
-  return (parent?.snapshot.summary?.backupStart ?? parent?.snapshot.time)?.epochNs ?? 0n;
+/** The time that a snapshot bears may be another that someone chose. */
+export function earlierRun({ snapshot: { tree, summary, time } }: StoredSnapshot): EarlierRun {
+  return { tree, startNs: (summary?.backupStart ?? time).epochNs };
+}
+
+/** The newest first. What runs from before the parent have stored, that one has too. */
+export function earlierTrees(parent: EarlierRun | undefined, records: readonly ResumeRecord[]): readonly EarlierTree[] {
+  const newer = records
+    .toSorted((a, b) => b.startMs - a.startMs)
+    .map(({ tree, startMs }) => ({ tree, startNs: BigInt(startMs) * NS_PER_MS }))
+    .filter(({ startNs }) => startNs > (parent?.startNs ?? 0n));
+  const all = parent === undefined ? newer : [...newer, parent];
+  return all.map(({ tree, startNs }) => ({ id: tree, unsureFromNs: startNs - UNSURE_NS }));
 }

@@ -68,9 +68,19 @@ export class Resumption {
     });
   }
 
+  /** When the tree of all of it is stored, and somebody else is to write the snapshot: what was noted before is no longer needed. */
+  async keep(tree: HexId, options: CallOptions): Promise<void> {
+    await this.note(tree, options);
+    await this.#removeFound(options);
+  }
+
   /** When the snapshot exists. */
   async end({ signal }: CallOptions): Promise<void> {
     if (this.#own !== undefined) this.#found.add(this.#own);
+    await this.#removeFound({ signal });
+  }
+
+  async #removeFound({ signal }: CallOptions): Promise<void> {
     for (const id of this.#found) {
       await this.#tolerate("remove", signal, () => this.#session.repository.files.remove("resume", id, { signal }));
     }

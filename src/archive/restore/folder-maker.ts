@@ -66,10 +66,16 @@ export class FolderMaker {
     };
   }
 
-  /** The target. @param fd undefined: it is not there, in a dry run */
-  root(fd: FolderFd | undefined): TargetFolder {
-    const state = fd === undefined ? "planned" : this.#openedAs(openFolderIn(fd, "." as ByteString), undefined, false);
-    return new TargetFolder(undefined, "" as ByteString, { state, waiting: this.#parts.waiting, finish: () => undefined });
+  /**
+   * The target.
+   *
+   * @param fd undefined: it is not there, in a dry run
+   * @param raw node whose attributes it gets; undefined: they stay
+   */
+  root(fd: FolderFd | undefined, raw: Uint8Array | undefined): TargetFolder {
+    const state = fd === undefined ? "planned" : this.#openedAs(openFolderIn(fd, "." as ByteString), undefined, raw !== undefined);
+    const finish = (open: FolderFd): void => (raw === undefined ? undefined : this.#finish(open, raw, "."));
+    return new TargetFolder(undefined, "" as ByteString, { state, waiting: this.#parts.waiting, finish });
   }
 
   /**

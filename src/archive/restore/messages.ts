@@ -26,6 +26,7 @@ export interface PlannerStart extends ThreadStart {
   readonly tree: HexId;
   readonly entry: ByteString | undefined;
   readonly target: string;
+  readonly targetNode: string | undefined;
   readonly select: Selection;
   readonly overwrite: Overwrite;
   readonly deleteExtra: boolean;

@@ -28,8 +28,10 @@ export interface RestoreOptions {
   readonly tree: HexId;
   /** Of the tree's entries, only this one: for a path that leads to a file. */
   readonly entry?: ByteString | undefined;
-  /** A folder, made if it is not there. Links on the way to it are followed; its own attributes stay. */
+  /** A folder, made if it is not there. Links on the way to it are followed. */
   readonly target: string;
+  /** A node as trees have it, in JSON: the target gets its attributes. Without one they stay as they are. */
+  readonly targetNode?: string | undefined;
   readonly index: BlobIndex;
   readonly cache: LocalCache | undefined;
   readonly select: Selection;

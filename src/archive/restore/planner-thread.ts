@@ -91,6 +91,7 @@ async function restore(): Promise<void> {
     dryRun,
     waiting,
     tell: tellEntry,
+    rootNode: start.targetNode === undefined ? undefined : Buffer.from(start.targetNode, "utf8"),
     throwIfStopped,
   });
   await walk.run(tree, entry);

@@ -26,6 +26,8 @@ export interface RestoreWalkParts extends FolderMakerParts {
   readonly trees: Trees;
   readonly index: BlobIndex;
   readonly queue: WriteQueue;
+  /** Whose attributes the target gets; undefined: they stay. */
+  readonly rootNode: Uint8Array | undefined;
   /** Throws when the restore is to stop. */
   readonly throwIfStopped: () => void;
 }
@@ -66,7 +68,7 @@ export class RestoreWalk {
 
   /** @param entry only this one of the tree's entries */
   async run(tree: HexId, entry: ByteString | undefined): Promise<void> {
-    await this.#walk(this.#folders.root(this.#root), tree, entry);
+    await this.#walk(this.#folders.root(this.#root, this.#parts.rootNode), tree, entry);
     await this.#parts.queue.finish();
   }
 

@@ -112,12 +112,13 @@ class RestoreRun {
       this.#writers.push(startOne("./writer-thread.ts", start, [port2]));
       return port1;
     });
-    const { tree, entry, target, select, overwrite, deleteExtra, dryRun, verify, onEntry, cache } = this.#options;
+    const { tree, entry, target, targetNode, select, overwrite, deleteExtra, dryRun, verify, onEntry, cache } = this.#options;
     const start: PlannerStart = {
       ...common,
       tree,
       entry,
       target,
+      targetNode,
       select,
       overwrite,
       deleteExtra,

@@ -10,6 +10,8 @@ import { DomainError } from "../../base/errors.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import { type BackedUpUnit, backupUnit } from "../../capture/backup-unit.ts";
 import { captureObjects, type CapturedObjects } from "../../capture/capture.ts";
+import { type CapturePlan, makeCapturePlan } from "../../capture/volumes/capture-plan.ts";
+import { readLibrary } from "../../blueprint/library.ts";
 import { identifyCluster } from "../../capture/cluster-identity.ts";
 import { discover } from "../../kube/discovery.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
@@ -25,8 +27,12 @@ import { type LocationRun, openUnit, runOnLocation } from "../location-run.ts";
 import { openLockedSession, type RepositoryRun, writeSummary } from "../repository-run.ts";
 import { writeResult } from "../output.ts";
 import { counted } from "../shown.ts";
+import { readMoverOptions } from "../mover-options.ts";
 import { formatTable } from "../table.ts";
 import { readDeclaredUnits } from "../unit-options.ts";
+import { readVolumeOptions } from "../volume-options.ts";
+import { volumeLines, volumePlanJson, volumePlanText } from "../volume-text.ts";
+import { volumeTools } from "../volume-tools.ts";
 
 export interface BackupOptions {
   readonly namespace?: string;
@@ -58,15 +64,29 @@ export async function backup(name: string, given: BackupOptions, command: Comman
     const source = await findSource(api, name, given, run);
     const { report, display } = run;
     const options = { ...source, allowPartial: given.allowPartial ?? false, report, progress: sweepingOften(display.sink) };
+    const [volumes, movers] = [readVolumeOptions(command), readMoverOptions(command, context)];
+    const blueprints = await readLibrary(volumes.blueprints, context.signal);
+    const { namespace } = movers;
+    const replan = (): Promise<CapturePlan> => makeCapturePlan({ ...options, ...volumes, namespace, blueprints, signal: context.signal });
+    const plan = source.unit.kind === "cluster" ? undefined : await replan();
     if (given.dryRun === true) {
       const discard = { add: () => undefined, remove: () => undefined, room: async () => undefined };
-      writePlan(await captureObjects(discard, { ...options, signal: context.signal }), source, run);
+      for (const finding of plan?.findings ?? []) report(finding);
+      writePlan(await captureObjects(discard, { ...options, signal: context.signal }), plan, source, run);
       return;
     }
     const { place, opened } = await openForWriting(run, source);
     await claimWriting(opened.repository, place, { clock: context.clock, signal: context.signal });
+    await using closing = new AsyncDisposableStack();
+    const tools = volumeTools({ api, unit: source.unit, location: run.location, place, opened, movers, volumes }, closing);
+    if (plan !== undefined && plan.volumes.some(({ method }) => method !== "skip")) await tools(plan);
     await using session = await openLockedSession(opened, "shared");
-    const done = await backupUnit(session, { ...options, programVersion: `holdfast ${packageJson.version}`, clock: context.clock });
+    const done = await backupUnit(session, {
+      ...options,
+      programVersion: `holdfast ${packageJson.version}`,
+      clock: context.clock,
+      volumes: plan === undefined ? undefined : { plan, replan, tools },
+    });
     writeSummary(opened, summaryJson(done, place), () => summaryText(done, context.clock.monotonicMs() - startMs));
   });
 }
@@ -116,12 +136,17 @@ async function openForWriting(
   }
 }
 
-function writePlan({ resources, dependencies }: CapturedObjects, { unit }: Source, run: LocationRun): void {
+function writePlan({ resources, dependencies }: CapturedObjects, plan: CapturePlan | undefined, { unit }: Source, run: LocationRun): void {
   const objects = objectCount(resources);
-  writeResult(run.context, run.format, { dryRun: true, unit: unit.name, objects, resources, dependencies, findings: run.findings }, () => {
+  const value = { dryRun: true, unit: unit.name, objects, resources, dependencies, ...volumePlanJson(plan), findings: run.findings };
+  writeResult(run.context, run.format, value, () => {
     const rows = resources.map((resource) => [`${nameOf(resource)} ${resource.version}`, String(resource.count)]);
     const table = formatTable([{ title: "Resource" }, { title: "Objects", align: "right" }], rows);
-    return `${table}\n\nWould capture ${counted(objects, "object")} of ${unit.name}, ${dependencies.length} of them for others to use, too`;
+    return [
+      table,
+      ...volumePlanText(plan),
+      `Would capture ${counted(objects, "object")} of ${unit.name}, ${dependencies.length} of them for others to use, too`,
+    ].join("\n\n");
   });
 }
 
@@ -135,6 +160,8 @@ function summaryJson({ handle, description, totals }: BackedUpUnit, { path }: Un
     isPartial: handle.isPartial,
     objects: objectCount(resources),
     dependencies: dependencies.length,
+    volumes: description.volumes,
+    databases: description.databases,
     bytesProcessed: totals.bytes,
     bytesStored: totals.storedBytes,
   };
@@ -146,6 +173,7 @@ function summaryText({ handle, description, totals }: BackedUpUnit, elapsedMs: n
   return [
     `Saved restore point ${handle.id} of ${description.unit.name}${handle.isPartial ? ", which is partial" : ""}`,
     `Objects  ${counted(objectCount(resources), "object")} of ${kinds}, ${dependencies.length} of them for others to use, too; ${formatElapsed(elapsedMs)}`,
+    ...volumeLines(description),
     `Stored   ${formatBytes(totals.storedBytes)} of ${formatBytes(totals.bytes)}`,
   ].join("\n");
 }

@@ -1,6 +1,18 @@
 /** `holdfast point extract` */
 import type { Command } from "commander";
-import { namesInPath } from "../../archive/reading/snapshot-trees.ts";
+import { resolve } from "node:path";
+import { dumpFile } from "../../archive/reading/dump.ts";
+import { namesInPath, SnapshotTrees } from "../../archive/reading/snapshot-trees.ts";
+import { EVERYTHING, type Overwrite } from "../../archive/restore/options.ts";
+import { resolvePath } from "../../archive/restore/resolve-path.ts";
+import { restore } from "../../archive/restore/restore.ts";
+import { formatBytes } from "../../base/byte-size.ts";
+import { byteStringOf } from "../../base/byte-string.ts";
+import type { HexId } from "../../base/ids.ts";
+import type { Session } from "../../repository/session.ts";
+import { formatElapsed } from "../duration.ts";
+import { writeResult } from "../output.ts";
+import { counted } from "../shown.ts";
 import { DomainError } from "../../base/errors.ts";
 import { nameOf } from "../../kube/resource-type.ts";
 import { pathOfObject } from "../../point/object-path.ts";
@@ -8,18 +20,88 @@ import type { PointObject } from "../../point/point-object.ts";
 import type { RestorePoint } from "../../point/restore-point.ts";
 import type { CommandContext } from "../context.ts";
 import { withPoint } from "../find-point.ts";
-import { runOnLocation } from "../location-run.ts";
+import { type LocationRun, runOnLocation } from "../location-run.ts";
 import { ResultStream } from "../text-stream.ts";
 
-export async function pointExtract(name: string, path: string, command: Command, context: CommandContext): Promise<void> {
+export interface PointExtractOptions {
+  readonly target?: string;
+  readonly overwrite: Overwrite;
+}
+
+export async function pointExtract(
+  name: string,
+  path: string,
+  { target, overwrite }: PointExtractOptions,
+  command: Command,
+  context: CommandContext,
+): Promise<void> {
   await runOnLocation(command, context, async (run) => {
-    await withPoint(run, name, async (point) => {
+    await withPoint(run, name, async (point, { snapshot }, session) => {
+      if (target !== undefined) {
+        await extractTo(run, session, {
+          point: point.description.id,
+          tree: snapshot.snapshot.tree,
+          path,
+          target: resolve(target),
+          overwrite,
+        });
+        return;
+      }
       await using output = new ResultStream(context);
-      const file = await point.readFile(namesInPath(path));
-      const object = file === undefined ? await findObject(point, path) : undefined;
-      const json = file ?? Buffer.from(`${JSON.stringify(object, null, 2)}\n`);
-      await output.bytes(json);
+      const node = await new SnapshotTrees(session).find(snapshot.snapshot.tree, namesInPath(path));
+      if (node !== undefined && node !== "missing" && node.type === "file") {
+        for await (const piece of dumpFile(session, node)) await output.bytes(piece);
+        return;
+      }
+      if (node === undefined || node !== "missing") throw isFolder(path);
+      const object = await findObject(point, path);
+      await output.bytes(Buffer.from(`${JSON.stringify(object, null, 2)}\n`));
     });
+  });
+}
+
+interface Extraction {
+  readonly point: string;
+  readonly tree: HexId;
+  readonly path: string;
+  readonly target: string;
+  readonly overwrite: Overwrite;
+}
+
+/** What lies in the folder goes into the target; a single file, too. */
+async function extractTo(run: LocationRun, session: Session, { point, tree, path, target, overwrite }: Extraction): Promise<void> {
+  const { context, report, display } = run;
+  const { repository, index, cache, signal } = session;
+  const { clock } = context;
+  const startMs = clock.monotonicMs();
+  const what = await resolvePath(repository, tree, byteStringOf(path), { index, cache, signal });
+  const result = await restore(repository, {
+    ...what,
+    target,
+    index,
+    cache,
+    select: EVERYTHING,
+    overwrite,
+    deleteExtra: false,
+    dryRun: false,
+    verify: true,
+    clock,
+    report,
+    progress: display.sink,
+    signal,
+  });
+  const durationMs = Math.round(clock.monotonicMs() - startMs);
+  writeResult(context, run.format, { point, path, target, ...result, durationMs, findings: run.findings }, () => {
+    const { files, folders, bytes, skipped } = result;
+    const kept = skipped > 0 ? `; ${skipped} kept as they were` : "";
+    const written = `${formatBytes(bytes)} in ${counted(files, "file")} and ${counted(folders, "folder")}${kept}`;
+    return `Extracted "${path}" of point ${point} to ${target}, ${formatElapsed(durationMs)}\n${written}`;
+  });
+}
+
+function isFolder(path: string): DomainError {
+  return new DomainError("usage", "not_a_file", `Cannot print "${path}": it is not a file`, {
+    hint: "Write it to a folder with --target",
   });
 }
 

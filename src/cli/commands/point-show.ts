@@ -8,7 +8,8 @@ import { type FoundPoint, withPoint } from "../find-point.ts";
 import { runOnLocation } from "../location-run.ts";
 import { writeResult } from "../output.ts";
 import { counted, localTime, shownText } from "../shown.ts";
-import { formatTable } from "../table.ts";
+import { formatTable, indented } from "../table.ts";
+import { volumeSections } from "../volume-text.ts";
 
 export async function pointShow(name: string, command: Command, context: CommandContext): Promise<void> {
   await runOnLocation(command, context, async (run) => {
@@ -20,7 +21,8 @@ export async function pointShow(name: string, command: Command, context: Command
   });
 }
 
-function text({ id, unit, cluster, resources, dependencies, images, releases, findings }: PointDescription, found: FoundPoint): string {
+function text(description: PointDescription, found: FoundPoint): string {
+  const { id, unit, cluster, resources, dependencies, images, releases, findings } = description;
   const sections = [
     [
       `Restore point ${id}${found.isPartial ? ", partial" : ""}`,
@@ -41,6 +43,7 @@ function text({ id, unit, cluster, resources, dependencies, images, releases, fi
         ),
       ),
     ],
+    ...volumeSections(description),
     ["Needs", ...dependencies.map((dependency) => `  ${shownText(`${describeId(dependency.id)}: ${dependency.why}`)}`)],
     ["Images", ...images.map(({ image, digest = "no digest" }) => `  ${shownText(`${image} ${digest}`)}`)],
     [counted(findings.length, "finding"), ...findings.map(({ object, message }) => `  ${shownText(`${object}: ${message}`)}`)],
@@ -49,8 +52,4 @@ function text({ id, unit, cluster, resources, dependencies, images, releases, fi
     .filter(({ length }, at) => at === 0 || length > 1)
     .map((lines) => lines.join("\n"))
     .join("\n\n");
-}
-
-function indented(table: string): readonly string[] {
-  return table.split("\n").map((line) => `  ${line}`);
 }

@@ -2,30 +2,12 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { DomainError } from "../../base/errors.ts";
-import type { Finding } from "../../base/finding.ts";
-import { identifyCluster } from "../../capture/cluster-identity.ts";
-import { discover } from "../../kube/discovery.ts";
-import { describeId } from "../../kube/object-id.ts";
+import { wholeQuantity } from "../../kube/quantity.ts";
 import type { ResourceTable } from "../../kube/resource-table.ts";
-import { conversionFindings, convertedSource } from "../../recover/converted-source.ts";
-import { AdaptivePace, maxSpeed } from "../../recover/execute/pace.ts";
-import { makePlan, type PlannedRestore, type PlanRequest } from "../../recover/plan/make-plan.ts";
-import type { Dependencies, Existing, PlanOptions, RestorePlan, TransformFile } from "../../recover/plan/plan.ts";
-import { outdated, readPlan, writePlan } from "../../recover/plan/plan-file.ts";
-import { planOutdated } from "../../recover/plan/refusals.ts";
-import { assertValid } from "../../recover/plan/assert-valid.ts";
-import { verify } from "../../recover/plan/verify.ts";
-import { sourceOf } from "../../recover/point-source.ts";
-import { preparation } from "../../recover/preparation.ts";
-import { restore as execute, type RestoreReport } from "../../recover/restore.ts";
-import { openCluster } from "../cluster-options.ts";
+import type { Dependencies, Existing, PlanOptions, TransformFile } from "../../recover/plan/plan.ts";
 import type { CommandContext } from "../context.ts";
-import { formatElapsed, parseDuration } from "../duration.ts";
-import { withPoint } from "../find-point.ts";
-import { runOnLocation } from "../location-run.ts";
-import { writeResult } from "../output.ts";
-import { planText } from "../plan-text.ts";
-import { counted } from "../shown.ts";
+import { assertSwapOptions, restoreSwap } from "../restore-swap.ts";
+import { runRestore } from "../run-restore.ts";
 
 export interface RestoreOptions {
   readonly toNamespace?: string;
@@ -37,86 +19,100 @@ export interface RestoreOptions {
   readonly dependencies: Dependencies;
   readonly dryRun?: boolean;
   readonly plan?: string;
+  readonly volumesOnly?: boolean;
+  readonly objectsOnly?: boolean;
+  readonly volumeSize: readonly string[];
+  readonly accessMode: readonly string[];
+  readonly swap?: boolean;
+  readonly ownersPaused?: boolean;
   readonly maxSpeed?: boolean;
   readonly wait: string | false;
 }
 
 export async function restore(name: string, given: RestoreOptions, command: Command, context: CommandContext): Promise<void> {
-  const { signal, clock } = context;
-  const { dryRun = false } = given;
-  const waitMs = given.wait === false ? undefined : parseDuration(given.wait);
-  const saved = given.plan === undefined || dryRun ? undefined : await readPlan(given.plan);
-  if (saved !== undefined) assertPlainOptions(command);
-  const pace = given.maxSpeed === true ? maxSpeed : new AdaptivePace(clock);
-  await using api = await openCluster(command, context);
-  await runOnLocation(command, context, async (run) => {
-    const { report, display, format } = run;
-    const startMs = clock.monotonicMs();
-    const [table, cluster] = await Promise.all([discover(api, signal), identifyCluster(api, signal)]);
-    await withPoint(run, name, async (point, { isPartial }) => {
-      const { description } = point;
-      if (isPartial) report(partialPoint(description.id));
-      const source = convertedSource(sourceOf(point), table);
-      for (const finding of conversionFindings(source)) report(finding);
-      if (saved !== undefined && saved.point !== source.id) throw planOfAnother(saved, source.id);
-      const options = saved?.options ?? (await readOptions(given, table));
-      const { unit } = description;
-      const prepared = await preparation({ source, unit, options, isSameCluster: description.cluster.id === cluster.id, signal });
-      const request = { api, table, cluster: cluster.id, source, options, preparation: prepared, progress: display.sink, signal };
-      const planned = await (saved === undefined ? makePlan(request) : makePlanAgain(request, saved));
-      const planMs = Math.round(clock.monotonicMs() - startMs);
-      const execution = { api, source, prepare: prepared.prepare, pace, progress: display.sink, signal };
-      await assertValid(planned, execution);
-      if (dryRun) {
-        const plan = await verify(planned, execution);
-        if (given.plan !== undefined) await writePlan(given.plan, plan);
-        for (const finding of [...planned.findings, ...refusals(plan)]) report(finding);
-        writeResult(context, format, { dryRun, ...plan, planMs, findings: run.findings }, () => planText(plan));
-        return;
-      }
-      const done = await execute(planned, { ...execution, waitMs, report });
-      writeResult(context, format, { ...done, planMs, findings: run.findings }, () => reportText(done, planMs));
+  const { dryRun = false, plan, maxSpeed = false, wait } = given;
+  if (given.swap === true) {
+    assertSwapOptions(command);
+    const { toNamespace, only, ownersPaused = false } = given;
+    const claims = only?.split(",").map((text) => parseClaim(text.trim()));
+    return restoreSwap(name, { toNamespace, only: claims, ownersPaused, dryRun, wait }, command, context);
+  }
+  if (given.ownersPaused === true) {
+    throw new DomainError("usage", "owners_paused", "Cannot use --owners-paused without --swap: nothing is stopped", {
+      hint: "Leave it out",
     });
-  });
+  }
+  if (plan !== undefined && !dryRun) assertPlainOptions(command);
+  await runRestore(name, { planOptions: (table) => readOptions(given, table), dryRun, plan, maxSpeed, wait }, command, context);
 }
 
-/** @throws {DomainError} conflict/plan_outdated */
-async function makePlanAgain(request: PlanRequest, saved: RestorePlan): Promise<PlannedRestore> {
-  let planned: PlannedRestore;
-  try {
-    planned = await makePlan(request);
-  } catch (error) {
-    // What now stands in the way did not when the plan was made.
-    if (error instanceof DomainError && error.kind === "conflict") throw planOutdated([error.message], error);
-    throw error;
-  }
-  const changes = outdated(saved, planned.plan);
-  if (changes.length > 0) throw planOutdated(changes);
-  return planned;
+/** `pvc/data`, or `data`. @throws {DomainError} usage/restore_only_form */
+function parseClaim(text: string): string {
+  const [kind = "", name = kind, ...more] = text.split("/");
+  const isClaim = name === kind || ["pvc", "persistentvolumeclaim", "persistentvolumeclaims"].includes(kind.toLowerCase());
+  if (isClaim && name !== "" && more.length === 0) return `PersistentVolumeClaim/${name}`;
+  throw new DomainError("usage", "restore_only_form", `Cannot exchange only "${text}": not of the form PersistentVolumeClaim/NAME`);
 }
 
 async function readOptions(given: RestoreOptions, table: ResourceTable): Promise<PlanOptions> {
-  const { existing, dependencies, toNamespace, namePrefix, storageClass, transform, only } = given;
+  const { existing, dependencies, toNamespace, namePrefix, storageClass, transform, only, volumesOnly, objectsOnly } = given;
+  const { volumeSize, accessMode } = given;
+  if (volumesOnly === true && objectsOnly === true) {
+    throw new DomainError("usage", "restore_nothing", "Cannot restore volumes only and objects only: that is nothing", {
+      hint: "Leave out one of --volumes-only and --objects-only",
+    });
+  }
+  const storageClasses = parseStorageClasses(storageClass);
   return {
     existing,
     dependencies,
     ...(toNamespace === undefined ? {} : { toNamespace }),
     ...(namePrefix === undefined ? {} : { namePrefix }),
-    ...(storageClass.length === 0 ? {} : { storageClasses: Object.fromEntries(storageClass.map(parseStorageClass)) }),
+    ...(storageClasses === undefined ? {} : { storageClasses }),
     ...(transform === undefined ? {} : { transform: await readTransform(transform) }),
+    ...(volumesOnly === true ? { volumes: "only" } : objectsOnly === true ? { volumes: "none" } : {}),
+    ...(volumeSize.length === 0 ? {} : { volumeSizes: Object.fromEntries(volumeSize.map(parseVolumeSize)) }),
+    ...(accessMode.length === 0 ? {} : { accessModes: Object.fromEntries(accessMode.map(parseAccessMode)) }),
     ...(only === undefined ? {} : { only: only.split(",").map((text) => parseOnly(text.trim(), table)) }),
   };
 }
 
-/** @throws {DomainError} usage/restore_storage_class */
+/** undefined: all as they are. @throws {DomainError} usage/restore_storage_class */
+export function parseStorageClasses(texts: readonly string[]): Readonly<Record<string, string>> | undefined {
+  return texts.length === 0 ? undefined : Object.fromEntries(texts.map(parseStorageClass));
+}
+
 function parseStorageClass(text: string): readonly [string, string] {
+  return parsePair(text) ?? refuse("restore_storage_class", "--storage-class", text, "not of the form old=new");
+}
+
+/** @throws {DomainError} usage/restore_volume_size */
+function parseVolumeSize(text: string): readonly [string, string] {
+  const pair = parsePair(text);
+  if (pair !== undefined && (wholeQuantity(pair[1]) ?? 0) > 0) return pair;
+  return refuse("restore_volume_size", "--volume-size", text, "not of the form CLAIM=SIZE, as in data=20Gi");
+}
+
+/** @throws {DomainError} usage/restore_access_mode */
+function parseAccessMode(text: string): readonly [string, string] {
+  const pair = parsePair(text);
+  if (pair !== undefined && ACCESS_MODES.includes(pair[1])) return pair;
+  return refuse("restore_access_mode", "--access-mode", text, `not of the form CLAIM=MODE, with one of ${ACCESS_MODES.join(", ")}`);
+}
+
+const ACCESS_MODES = ["ReadWriteOnce", "ReadWriteOncePod", "ReadOnlyMany", "ReadWriteMany"];
+
+function parsePair(text: string): readonly [string, string] | undefined {
   const [from = "", to = "", ...more] = text.split("=");
-  if (from !== "" && to !== "" && more.length === 0) return [from, to];
-  throw new DomainError("usage", "restore_storage_class", `Cannot use --storage-class "${text}": not of the form old=new`);
+  return from !== "" && to !== "" && more.length === 0 ? [from, to] : undefined;
+}
+
+function refuse(code: string, option: string, text: string, state: string): never {
+  throw new DomainError("usage", code, `Cannot use ${option} "${text}": ${state}`);
 }
 
 /** `deploy/web` is `Deployment/web`; a kind that the cluster does not know may be in the point. @throws {DomainError} usage/restore_only */
-function parseOnly(text: string, table: ResourceTable): string {
+export function parseOnly(text: string, table: ResourceTable): string {
   const [kind = "", name = "", ...more] = text.split("/");
   if (kind === "" || name === "" || more.length > 0) {
     throw new DomainError("usage", "restore_only_form", `Cannot restore only "${text}": not of the form KIND/NAME`, {
@@ -131,7 +127,7 @@ function parseOnly(text: string, table: ResourceTable): string {
   }
 }
 
-async function readTransform(path: string): Promise<TransformFile> {
+export async function readTransform(path: string): Promise<TransformFile> {
   try {
     return { file: path, text: await readFile(path, "utf8") };
   } catch (cause) {
@@ -146,6 +142,10 @@ const PLANNED_OPTIONS: ReadonlySet<string> = new Set([
   "storageClass",
   "transform",
   "only",
+  "volumesOnly",
+  "objectsOnly",
+  "volumeSize",
+  "accessMode",
   "existing",
   "dependencies",
 ]);
@@ -157,38 +157,4 @@ function assertPlainOptions(command: Command): void {
   throw new DomainError("usage", "plan_options", `Cannot execute a plan with ${flags.join(", ")}: it has its options in it`, {
     hint: "Make another plan with --dry-run, or leave them out",
   });
-}
-
-function planOfAnother(saved: RestorePlan, point: string): DomainError {
-  return new DomainError("usage", "plan_point", `Cannot execute this plan: it is of restore point ${saved.point}, not of ${point}`);
-}
-
-function partialPoint(id: string): Finding {
-  return {
-    grade: "info",
-    code: "point_partial",
-    object: id,
-    message: `Restore point ${id} is partial: something that was to be captured is not in it`,
-  };
-}
-
-function refusals({ entries }: RestorePlan): readonly Finding[] {
-  return entries.flatMap(({ id, refusal }) =>
-    refusal === undefined ? [] : [{ grade: "partial", code: "would_be_refused", object: describeId(id), message: refusal }],
-  );
-}
-
-function reportText(report: RestoreReport, planMs: number): string {
-  const { point, created, updated, replaced, skipped, failed, notReady, restoreMs, waitMs } = report;
-  const times = [`planned in ${formatElapsed(planMs)}`, `written in ${formatElapsed(restoreMs)}`];
-  if (waitMs !== undefined) times.push(`waited ${formatElapsed(waitMs)} until ready`);
-  const bad = [
-    ...(failed > 0 ? [`${counted(failed, "object")} refused`] : []),
-    ...(notReady > 0 ? [`${counted(notReady, "object")} not ready`] : []),
-  ];
-  return [
-    `Restored point ${point}: ${created} created, ${updated} updated, ${replaced} replaced, ${skipped} left as they are or left out`,
-    ...(bad.length > 0 ? [bad.join(", ")] : []),
-    times.join(", "),
-  ].join("\n");
 }

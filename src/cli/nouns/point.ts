@@ -1,7 +1,8 @@
 /** `holdfast point …` */
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { addClusterOptions } from "../cluster-options.ts";
 import type { PointDiffGiven } from "../commands/point-diff.ts";
+import type { PointExtractOptions } from "../commands/point-extract.ts";
 import type { CommandContext } from "../context.ts";
 import { addLocationOptions } from "../repository-options.ts";
 import { addUnitsOption } from "../unit-options.ts";
@@ -35,11 +36,20 @@ export function addPoint(program: Command, context: CommandContext): void {
   const extract = point
     .command("extract")
     .argument("<point>", POINT_ARGUMENT)
-    .argument("<path>", "The file: objects/shop/apps/deployments/v1/web.json, or in short deployment/web or shop/deployment/web")
-    .description("Print one object of a restore point, values of Secrets included");
-  addLocationOptions(extract).action(async (name: string, path: string, _given: object, command: Command) => {
+    .argument(
+      "<path>",
+      "objects/shop/apps/deployments/v1/web.json, or in short deployment/web or shop/deployment/web; or volumes/data/some/folder",
+    )
+    .description("Print one object or file of a restore point, values of Secrets included; or write files of a volume to a folder")
+    .option("--target <folder>", "Where to write what lies at the path; without it, one file is printed")
+    .addOption(
+      new Option("--overwrite <when>", "What happens to files that are there")
+        .choices(["always", "if-changed", "if-newer", "never"])
+        .default("never"),
+    );
+  addLocationOptions(extract).action(async (name: string, path: string, given: PointExtractOptions, command: Command) => {
     const { pointExtract } = await import("../commands/point-extract.ts");
-    await pointExtract(name, path, command, context);
+    await pointExtract(name, path, given, command, context);
   });
   const diff = point
     .command("diff")

@@ -16,6 +16,7 @@ import type { CapturedOwner } from "../prepare/prepared.ts";
 import type { OwnerUid } from "../prepare/rewire.ts";
 import { type Wave, WAVES } from "../prepare/waves.ts";
 import { RESTORE_MANAGER } from "../field-manager.ts";
+import type { VolumeOutcome, VolumeRestore } from "../volumes/volume-restore.ts";
 import { waitUntilServed } from "./established.ts";
 import type { Pace } from "./pace.ts";
 import { storedOtherwise } from "./stored-otherwise.ts";
@@ -27,22 +28,35 @@ export interface Execution extends ObjectReading {
   readonly pace: Pace;
   readonly report: FindingSink;
   readonly progress?: ProgressSink | undefined;
+  /** Fills the volumes of the plan; undefined: there are none to fill. */
+  readonly volumes?: VolumeRestore | undefined;
 }
 
 export interface ExecutionResult {
   /** Keys of what was written. */
   readonly written: ReadonlySet<string>;
   readonly failed: number;
+  readonly volumes: readonly VolumeOutcome[];
 }
 
 /** @throws {DomainError} what stops all of it: the API server is gone, or nobody is signed in any more. The restore can then be repeated */
 export async function execute(planned: PlannedRestore, execution: Execution): Promise<ExecutionResult> {
   const run = new ExecutionRun(planned, execution);
-  for (const wave of WAVES) await run.wave(wave);
+  const { volumes } = execution;
+  for (const wave of WAVES) {
+    if (wave === FIRST_CONSUMERS) {
+      await volumes?.fillEarly();
+      volumes?.follow();
+    }
+    await run.wave(wave);
+  }
   await run.postponed();
   await run.finish();
-  return run.result();
+  return { ...run.result(), volumes: (await volumes?.finish()) ?? [] };
 }
+
+/** Operators make pods as soon as they see what they look after; Secrets that storage needs are there before. */
+const FIRST_CONSUMERS: Wave = "custom";
 
 const POSTPONED_MS = 120_000;
 const INTERVAL_MS = 2_000;
@@ -105,7 +119,7 @@ class ExecutionRun {
     }
   }
 
-  result(): ExecutionResult {
+  result(): Omit<ExecutionResult, "volumes"> {
     return { written: this.#written, failed: this.#failed };
   }
 

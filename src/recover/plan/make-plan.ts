@@ -11,6 +11,7 @@ import type { PreparedObject } from "../prepare/prepared.ts";
 import { WAVES } from "../prepare/waves.ts";
 import type { Preparation } from "../preparation.ts";
 import { Selection } from "../selection.ts";
+import { noteOf, type PlannedVolume } from "../volumes/planned-volume.ts";
 import { type ChosenResource, chooseVersions } from "./choose-versions.ts";
 import { decide } from "./decide.ts";
 import { DEFINITIONS, definedResources } from "./defined-resources.ts";
@@ -19,7 +20,7 @@ import { LiveObjects } from "./live-objects.ts";
 import { otherThings } from "./other-things.ts";
 import { NOT_ASKED, PLAN_FORMAT, type PlanEntry, type PlanOptions, type RestorePlan } from "./plan.ts";
 import { beingDeleted, existsAlready, missingRightsError, nothingChosen, notServed, otherThingsThere, quotaExceeded } from "./refusals.ts";
-import { shortages } from "./quotas.ts";
+import { shortages, StorageRequests } from "./quotas.ts";
 import { missingRights, neededRights } from "./rights.ts";
 import { NAMESPACES, TargetNamespaces } from "./target-namespaces.ts";
 
@@ -31,6 +32,8 @@ export interface PlanRequest {
   readonly source: PointSource;
   readonly options: PlanOptions;
   readonly preparation: Preparation;
+  /** What is to be filled, by keyOf() of its claim: see plan-volumes.ts. The preparation is that of the volumes, too. */
+  readonly volumes: ReadonlyMap<string, PlannedVolume>;
   readonly progress?: ProgressSink | undefined;
   readonly signal: AbortSignal;
 }
@@ -42,6 +45,7 @@ export interface PlannedRestore {
   readonly byKey: ReadonlyMap<string, PlanEntry>;
   readonly resources: readonly ChosenResource[];
   readonly uids: PlannedUids;
+  readonly volumes: readonly PlannedVolume[];
   readonly findings: readonly Finding[];
 }
 
@@ -54,7 +58,7 @@ export interface PlannedUids {
 
 /** @throws {DomainError} what stands in the way: see refusals.ts. Nothing has been changed then */
 export async function makePlan(request: PlanRequest): Promise<PlannedRestore> {
-  const { api, table, cluster, source, options, preparation, signal } = request;
+  const { api, table, cluster, source, options, preparation, volumes, signal } = request;
   const defined = await definitionsIn(request);
   const resources = chooseVersions(source.resources, table, defined);
   const namespaces = new TargetNamespaces(api, signal);
@@ -62,6 +66,7 @@ export async function makePlan(request: PlanRequest): Promise<PlannedRestore> {
   const toBeWritten = new Set<string>();
   const findings: Finding[] = [];
   const entries: PlanEntry[] = [];
+  const storage = new StorageRequests();
   for await (const { entry, prepared } of entriesOf(request, resources, namespaces)) {
     entries.push(entry);
     if (prepared === undefined) continue;
@@ -70,12 +75,12 @@ export async function makePlan(request: PlanRequest): Promise<PlannedRestore> {
     if (prepared.uid !== undefined && keepsUid) live.set(prepared.uid, entry.live.uid);
     if (prepared.uid !== undefined && entry.action !== "skip") toBeWritten.add(prepared.uid);
     if (entry.action !== "skip" && prepared.mentions.length > 0) findings.push(mentionsFinding(entry, prepared));
-    if (entry.action === "create" && isClaim(entry)) findings.push(emptyVolumeFinding(entry));
+    if (entry.action === "create" && isClaim(entry)) storage.add(prepared);
   }
   await addNamespaces(entries, namespaces);
   entries.sort((left, right) => placeOf(left) - placeOf(right));
   // Who chooses single objects knows that there are others.
-  if (options.existing === "fail" && options.only === undefined) {
+  if (options.existing === "fail" && options.only === undefined && options.volumes !== "only") {
     const planned = new Set(entries.map(({ id }) => keyOf(id)));
     for (const [namespace, isThere] of namespaces.known) {
       if (!isThere) continue;
@@ -84,7 +89,7 @@ export async function makePlan(request: PlanRequest): Promise<PlannedRestore> {
     }
   }
   for (const [namespace, isThere] of namespaces.known) {
-    const short = isThere ? await shortages(api, namespace, entries, signal) : [];
+    const short = isThere ? await shortages(api, namespace, { entries, storage: storage.in(namespace) }, signal) : [];
     if (short.length > 0) throw quotaExceeded(short);
   }
   const missing = await missingRights(api, neededRights(entries), signal);
@@ -94,16 +99,17 @@ export async function makePlan(request: PlanRequest): Promise<PlannedRestore> {
     byKey: new Map(entries.filter(({ action }) => action !== "skip").map((entry) => [keyOf(entry.id), entry])),
     resources,
     uids: { live, toBeWritten },
+    volumes: [...volumes.values()],
     findings,
   };
 }
 
 async function* entriesOf(
-  { api, source, options, preparation, progress, signal }: PlanRequest,
+  { api, source, options, preparation, volumes, progress, signal }: PlanRequest,
   resources: readonly ChosenResource[],
   namespaces: TargetNamespaces,
 ): AsyncGenerator<{ readonly entry: PlanEntry; readonly prepared?: PreparedObject }, void, undefined> {
-  const selection = new Selection(options.only);
+  const selection = new Selection(options);
   const shared = new Set(source.dependencies.map(({ id }) => keyOf(id)));
   const totalItems = resources.reduce((sum, { captured }) => sum + captured.count, 0);
   const [exist, terminating]: [ObjectId[], ObjectId[]] = [[], []];
@@ -130,6 +136,7 @@ async function* entriesOf(
       const found = state === "to-be-defined" ? undefined : await live.find(id);
       if (prepared.namespace !== undefined) await namespaces.exists(prepared.namespace);
       const isDependency = shared.has(keyOf(pointId));
+      const volume = volumes.get(keyOf(id));
       const decision = decide({ prepared, original: point.object, live: found, isDependency }, options.existing, options.dependencies);
       if (decision.action === "exists" || decision.action === "terminating") {
         (decision.action === "exists" ? exist : terminating).push(id);
@@ -144,6 +151,7 @@ async function* entriesOf(
         ...(decision.action === "skip" ? {} : { digest: digestOf(prepared), ...gradeOf(state, prepared, namespaces) }),
         ...(prepared.transforms === undefined ? {} : { transforms: prepared.transforms }),
         ...(found === undefined ? {} : { live: versionOf(found) }),
+        ...(volume === undefined ? {} : { volume: noteOf(volume) }),
         ...(decision.isHalfDone === undefined ? {} : { isHalfDone: decision.isHalfDone }),
         ...(decision.difference === undefined ? {} : { changes: decision.difference.changes }),
       };
@@ -196,11 +204,6 @@ async function definitionsIn({ source, signal }: PlanRequest): Promise<readonly 
 
 function isClaim({ id }: PlanEntry): boolean {
   return id.group === "" && id.kind === "PersistentVolumeClaim";
-}
-
-function emptyVolumeFinding({ id }: PlanEntry): Finding {
-  const message = "Its volume is new and empty: restore points do not hold data of volumes yet";
-  return { grade: "info", code: "volume_empty", object: describeId(id), message };
 }
 
 /** What is left out comes last. */

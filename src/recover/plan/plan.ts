@@ -4,7 +4,9 @@
  */
 import type { ObjectId } from "../../kube/object-id.ts";
 import type { ResourcePath } from "../../kube/resource-type.ts";
+import type { CloneOptions } from "../clone/clone-options.ts";
 import type { Wave } from "../prepare/waves.ts";
+import type { VolumeNote } from "../volumes/planned-volume.ts";
 import type { FieldChange } from "./field-changes.ts";
 
 /** A reader knows this number only: plans are short-lived. */
@@ -47,6 +49,8 @@ export interface PlanEntry {
   /** What it finds there. */
   readonly live?: LiveVersion;
   readonly changes?: readonly FieldChange[];
+  /** Of a claim: its volume is filled, whatever becomes of the claim itself. */
+  readonly volume?: VolumeNote;
   /** An earlier restore was ended while it wrote this one. */
   readonly isHalfDone?: true;
 }
@@ -67,7 +71,16 @@ export interface PlanOptions {
   readonly transform?: TransformFile;
   /** As `Deployment/web`; all without any. */
   readonly only?: readonly string[];
+  /** `only`: claims and their data, nothing else. `none`: claims get new and empty volumes. */
+  readonly volumes?: VolumeChoice;
+  /** Of new volumes, by the name of the claim in the point; quantities. */
+  readonly volumeSizes?: Readonly<Record<string, string>>;
+  readonly accessModes?: Readonly<Record<string, string>>;
+  /** It becomes a copy for development, shut in. */
+  readonly clone?: CloneOptions;
 }
+
+export type VolumeChoice = "none" | "only";
 
 export interface TransformFile {
   /** What messages call it. */

@@ -1,7 +1,8 @@
-/** Whether the quotas of a namespace that is there have room for as many objects as a plan creates in it. */
+/** Whether the quotas of a namespace that is there have room for what a plan creates in it: objects, and storage for its claims. */
 import { type JsonObject, objectIn, textIn } from "../../kube/json.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
 import { listPages } from "../../kube/list.ts";
+import { wholeQuantity } from "../../kube/quantity.ts";
 import { nameOf } from "../../kube/resource-type.ts";
 import type { PlanEntry } from "./plan.ts";
 
@@ -17,6 +18,8 @@ const BARE_NAMES: ReadonlySet<string> = new Set([
   "services",
 ]);
 
+const STORAGE = "requests.storage";
+
 export interface Shortage {
   readonly namespace: string;
   readonly quota: string;
@@ -26,19 +29,50 @@ export interface Shortage {
   readonly needed: number;
 }
 
+export interface Needed {
+  readonly entries: readonly PlanEntry[];
+  /** As quotas call it. */
+  readonly storage: ReadonlyMap<string, number>;
+}
+
 export async function shortages(
   api: KubeApi,
   namespace: string,
-  entries: readonly PlanEntry[],
+  { entries, storage }: Needed,
   signal: AbortSignal,
 ): Promise<readonly Shortage[]> {
-  const needed = countsOf(entries.filter(({ id, action }) => id.namespace === namespace && action === "create"));
+  const needed = new Map([...countsOf(entries.filter(({ id, action }) => id.namespace === namespace && action === "create")), ...storage]);
   if (needed.size === 0) return [];
   const found: Shortage[] = [];
   for await (const { items } of listPages(api, QUOTAS, { namespace, signal })) {
     for (const quota of items) found.push(...shortagesOf(quota, needed, namespace));
   }
   return found;
+}
+
+/** What claims ask for, by namespace. Source: Kubernetes, "Resource Quotas", "Storage Resource Quota". */
+export class StorageRequests {
+  readonly #needed = new Map<string, Map<string, number>>();
+
+  add({ namespace = "", object }: { readonly namespace: string | undefined; readonly object: JsonObject }): void {
+    const spec = objectIn(object, "spec");
+    const bytes = wholeQuantity(textIn(objectIn(objectIn(spec, "resources"), "requests"), "storage") ?? "") ?? 0;
+    const needed = this.#needed.getOrInsertComputed(namespace, () => new Map());
+    const add = (name: string, amount: number): void => void needed.set(name, (needed.get(name) ?? 0) + amount);
+    add(STORAGE, bytes);
+    const storageClass = textIn(spec, "storageClassName");
+    if (storageClass === undefined || storageClass === "") return;
+    add(`${storageClass}.storageclass.storage.k8s.io/${STORAGE}`, bytes);
+    add(`${storageClass}.storageclass.storage.k8s.io/persistentvolumeclaims`, 1);
+  }
+
+  in(namespace: string): ReadonlyMap<string, number> {
+    return this.#needed.get(namespace) ?? new Map();
+  }
+}
+
+export function isStorage({ counted }: Pick<Shortage, "counted">): boolean {
+  return counted.endsWith(STORAGE);
 }
 
 export function countsOf(entries: readonly PlanEntry[]): ReadonlyMap<string, number> {
@@ -57,8 +91,8 @@ export function shortagesOf(quota: JsonObject, needed: ReadonlyMap<string, numbe
   // Those with scopes count some of the objects only: which, the server knows.
   if (objectIn(quota, "spec")["scopes"] !== undefined || objectIn(quota, "spec")["scopeSelector"] !== undefined) return [];
   return [...needed].flatMap(([counted, count]) => {
-    const [most, now] = [Number(textIn(hard, counted)), Number(textIn(used, counted) ?? "0")];
-    return Number.isFinite(most) && most - now < count
+    const [most, now] = [wholeQuantity(textIn(hard, counted) ?? ""), wholeQuantity(textIn(used, counted) ?? "0") ?? 0];
+    return most !== undefined && most - now < count
       ? [{ namespace, quota: name, counted, free: Math.max(0, most - now), needed: count }]
       : [];
   });

@@ -1,9 +1,10 @@
 /** Why a restore does not begin. Whatever it is, nothing has been changed. */
+import { formatBytes } from "../../base/byte-size.ts";
 import { DomainError } from "../../base/errors.ts";
 import { describeId, type ObjectId } from "../../kube/object-id.ts";
 import { apiVersionOf, nameOf } from "../../kube/resource-type.ts";
 import type { ChosenResource } from "./choose-versions.ts";
-import type { Shortage } from "./quotas.ts";
+import { isStorage, type Shortage } from "./quotas.ts";
 import { type NeededRight, rightText } from "./rights.ts";
 
 /** So many are named in a sentence; the details have more. */
@@ -54,7 +55,10 @@ export function missingRightsError(rights: readonly NeededRight[]): DomainError 
 }
 
 export function quotaExceeded(found: readonly Shortage[]): DomainError {
-  const texts = found.map(({ quota, counted, free, needed }) => `quota "${quota}" has room for ${free} of ${needed} "${counted}"`);
+  const texts = found.map((shortage) => {
+    const [free, needed] = [shortage.free, shortage.needed].map((count) => (isStorage(shortage) ? formatBytes(count) : String(count)));
+    return `quota "${shortage.quota}" has room for ${free} of ${needed} "${shortage.counted}"`;
+  });
   const message = `Cannot restore into namespace "${found[0]?.namespace ?? ""}": ${texts.slice(0, NAMED).join(", ")}`;
   return new DomainError("conflict", "restore_quota", message, { details: { shortages: found }, hint: "Raise the quota, or make room" });
 }

@@ -55,9 +55,19 @@ export interface LeftOut {
  * `child`: its owner makes it again. `cluster_made`: every cluster makes its own. `finished`: it has run to its end.
  * `runtime`: it is the state of what runs, not a wish. `credential`: it is valid for the source only. `copy`: it comes from
  * another namespace and will again. `volume`: it stands for data in storage, not for a wish. `replaced`: the restore was told to use
- * another. `renamed`: it makes no sense under another name.
+ * another. `renamed`: it makes no sense under another name. `outside`: it would lead out of a copy.
  */
-export type LeftOutCode = "child" | "cluster_made" | "finished" | "runtime" | "credential" | "copy" | "volume" | "replaced" | "renamed";
+export type LeftOutCode =
+  | "child"
+  | "cluster_made"
+  | "copy"
+  | "credential"
+  | "finished"
+  | "outside"
+  | "renamed"
+  | "replaced"
+  | "runtime"
+  | "volume";
 
 export function leftOut(code: LeftOutCode, reason: string): LeftOut {
   return { kind: "left-out", code, reason };

@@ -36,6 +36,8 @@ export type JsonFileName =
   | "location"
   | "cluster record"
   | "unit record"
+  | "mover work"
+  | "run record"
   | "restore point";
 
 /** Byte totals of sparse files go far; what is rounded below this still fits into 64 bits when it is written back. */

@@ -1,0 +1,162 @@
+/** What the commands do that bring a point back: find it, plan, and stop there or act. */
+import type { Command } from "commander";
+import { formatBytes } from "../base/byte-size.ts";
+import { DomainError } from "../base/errors.ts";
+import type { Finding } from "../base/finding.ts";
+import { identifyCluster } from "../capture/cluster-identity.ts";
+import { discover } from "../kube/discovery.ts";
+import { describeId } from "../kube/object-id.ts";
+import type { ResourceTable } from "../kube/resource-table.ts";
+import { cloneSource } from "../recover/clone/clone-source.ts";
+import { conversionFindings, convertedSource } from "../recover/converted-source.ts";
+import { AdaptivePace, maxSpeed } from "../recover/execute/pace.ts";
+import { assertValid } from "../recover/plan/assert-valid.ts";
+import { makePlan, type PlannedRestore, type PlanRequest } from "../recover/plan/make-plan.ts";
+import type { PlanOptions, RestorePlan } from "../recover/plan/plan.ts";
+import { outdated, readPlan, writePlan } from "../recover/plan/plan-file.ts";
+import { planOutdated } from "../recover/plan/refusals.ts";
+import { verify } from "../recover/plan/verify.ts";
+import { sourceOf } from "../recover/point-source.ts";
+import { preparation } from "../recover/preparation.ts";
+import { restore as execute, type RestoreReport } from "../recover/restore.ts";
+import { planVolumes, type VolumePlan, type VolumeRequest } from "../recover/volumes/plan-volumes.ts";
+import type { VolumeOutcome } from "../recover/volumes/volume-restore.ts";
+import { openCluster } from "./cluster-options.ts";
+import type { CommandContext } from "./context.ts";
+import { formatElapsed, parseDuration } from "./duration.ts";
+import { withPoint } from "./find-point.ts";
+import { runOnLocation } from "./location-run.ts";
+import { readMoverOptions } from "./mover-options.ts";
+import { writeResult } from "./output.ts";
+import { planText } from "./plan-text.ts";
+import { withFilling } from "./volume-filling.ts";
+import { counted } from "./shown.ts";
+
+export interface RunRestoreOptions {
+  /** Of the plan; not asked if a saved one is executed. */
+  readonly planOptions: (table: ResourceTable) => Promise<PlanOptions>;
+  readonly dryRun: boolean;
+  /** To be written in a dry run, and executed otherwise. */
+  readonly plan: string | undefined;
+  readonly maxSpeed: boolean;
+  readonly wait: string | false;
+}
+
+export async function runRestore(name: string, given: RunRestoreOptions, command: Command, context: CommandContext): Promise<void> {
+  const { signal, clock } = context;
+  const { dryRun } = given;
+  const movers = readMoverOptions(command, context);
+  const waitMs = given.wait === false ? undefined : parseDuration(given.wait);
+  const saved = given.plan === undefined || dryRun ? undefined : await readPlan(given.plan);
+  const pace = given.maxSpeed ? maxSpeed : new AdaptivePace(clock);
+  await using api = await openCluster(command, context);
+  await runOnLocation(command, context, async (run) => {
+    const { report, display, format } = run;
+    const startMs = clock.monotonicMs();
+    const [table, cluster] = await Promise.all([discover(api, signal), identifyCluster(api, signal)]);
+    await withPoint(run, name, async (point, found, session) => {
+      const { description } = point;
+      if (found.isPartial) report(partialPoint(description.id));
+      const converted = convertedSource(sourceOf(point), table);
+      for (const finding of conversionFindings(converted)) report(finding);
+      if (saved !== undefined && saved.point !== converted.id) throw planOfAnother(saved, converted.id);
+      const options = saved?.options ?? (await given.planOptions(table));
+      const { unit } = description;
+      const source = options.clone === undefined ? converted : cloneSource(converted, unit, options.clone);
+      const isSameCluster = description.cluster.id === cluster.id;
+      const objects = await preparation({ source, unit, options, isSameCluster, signal });
+      const { namespace } = movers;
+      const volumes = { api, source, description, prepare: objects.prepare, options, isSameCluster, namespace, signal };
+      const progress = display.sink;
+      const request = { api, table, cluster: cluster.id, source, options, preparation: objects, volumes, progress, signal };
+      const planned = await (saved === undefined ? planAll(request) : planAgain(request, saved));
+      const planMs = Math.round(clock.monotonicMs() - startMs);
+      const execution = { api, source, prepare: planned.prepare, pace, progress, signal };
+      await assertValid(planned, execution);
+      if (dryRun) {
+        const plan = await verify(planned, execution);
+        if (given.plan !== undefined) await writePlan(given.plan, plan);
+        for (const finding of [...planned.findings, ...refusals(plan)]) report(finding);
+        writeResult(context, format, { dryRun, ...plan, planMs, findings: run.findings }, () => planText(plan));
+        return;
+      }
+      const kind = options.clone === undefined ? "restore" : "clone";
+      const filling = { kind, run, api, session, place: found.place, point, volumes: planned.volumes, movers } as const;
+      await withFilling(filling, async (fill) => {
+        const done = await execute(planned, { ...execution, waitMs, report, filling: fill });
+        const totalMs = planMs + done.restoreMs + (done.waitMs ?? 0);
+        writeResult(context, format, { ...done, planMs, totalMs, findings: run.findings }, () => reportText(done, planMs));
+      });
+    });
+  });
+}
+
+interface WholeRequest extends Omit<PlanRequest, "volumes"> {
+  readonly volumes: VolumeRequest;
+}
+
+type WholePlan = PlannedRestore & Pick<VolumePlan, "prepare">;
+
+/** Volumes first: what claims are written as depends on what becomes of their data. */
+async function planAll(request: WholeRequest): Promise<WholePlan> {
+  const { prepare, volumes, findings } = await planVolumes(request.volumes);
+  const planned = await makePlan({ ...request, preparation: { ...request.preparation, prepare }, volumes });
+  return { ...planned, prepare, findings: [...findings, ...planned.findings] };
+}
+
+/** @throws {DomainError} conflict/plan_outdated */
+async function planAgain(request: WholeRequest, saved: RestorePlan): Promise<WholePlan> {
+  let planned: WholePlan;
+  try {
+    planned = await planAll(request);
+  } catch (error) {
+    // What now stands in the way did not when the plan was made.
+    if (error instanceof DomainError && error.kind === "conflict") throw planOutdated([error.message], error);
+    throw error;
+  }
+  const changes = outdated(saved, planned.plan);
+  if (changes.length > 0) throw planOutdated(changes);
+  return planned;
+}
+
+function planOfAnother(saved: RestorePlan, point: string): DomainError {
+  return new DomainError("usage", "plan_point", `Cannot execute this plan: it is of restore point ${saved.point}, not of ${point}`);
+}
+
+function partialPoint(id: string): Finding {
+  return {
+    grade: "info",
+    code: "point_partial",
+    object: id,
+    message: `Restore point ${id} is partial: something that was to be captured is not in it`,
+  };
+}
+
+function refusals({ entries }: RestorePlan): readonly Finding[] {
+  return entries.flatMap(({ id, refusal }) =>
+    refusal === undefined ? [] : [{ grade: "partial", code: "would_be_refused", object: describeId(id), message: refusal }],
+  );
+}
+
+function reportText(report: RestoreReport, planMs: number): string {
+  const { point, created, updated, replaced, skipped, failed, notReady, restoreMs, waitMs, volumes, notFilled } = report;
+  const times = [`planned in ${formatElapsed(planMs)}`, `written in ${formatElapsed(restoreMs)}`];
+  if (waitMs !== undefined) times.push(`waited ${formatElapsed(waitMs)} until ready`);
+  const bad = [
+    ...(notFilled > 0 ? [`${counted(notFilled, "volume")} not filled`] : []),
+    ...(failed > 0 ? [`${counted(failed, "object")} refused`] : []),
+    ...(notReady > 0 ? [`${counted(notReady, "object")} not ready`] : []),
+  ];
+  return [
+    `Restored point ${point}: ${created} created, ${updated} updated, ${replaced} replaced, ${skipped} left as they are or left out`,
+    ...volumes.map(volumeText),
+    ...(bad.length > 0 ? [bad.join(", ")] : []),
+    times.join(", "),
+  ].join("\n");
+}
+
+function volumeText({ namespace, claim, from, bytes, fillMs }: VolumeOutcome): string {
+  const what = bytes === undefined ? "" : ` with ${formatBytes(bytes)}`;
+  const where = from === "snapshot" ? "the local snapshot" : "the repository";
+  return `  volume of claim "${claim}" in namespace "${namespace}" filled${what} from ${where} in ${formatElapsed(fillMs)}`;
+}

@@ -1,0 +1,86 @@
+/** Fills an empty volume with what a tree says. One that has something in it is refused: it may be somebody's only copy. */
+import { opendir } from "node:fs/promises";
+import { restoreImage } from "../../archive/image/restore-image.ts";
+import { EVERYTHING } from "../../archive/restore/options.ts";
+import { restore } from "../../archive/restore/restore.ts";
+import type { Clock } from "../../base/clock.ts";
+import { DomainError } from "../../base/errors.ts";
+import type { FindingSink } from "../../base/finding.ts";
+import type { ProgressSink } from "../../base/progress.ts";
+import type { Session } from "../../repository/session.ts";
+import type { FillVolume, MoverSuccess } from "../work.ts";
+import type { MoverPlaces } from "./places.ts";
+
+export interface FillParts {
+  readonly places: Pick<MoverPlaces, "device" | "volumeFolder">;
+  readonly clock: Clock;
+  readonly report: FindingSink;
+  readonly progress: ProgressSink;
+}
+
+/** What mkfs makes in a new file system. */
+const LOST_AND_FOUND = "lost+found";
+
+/**
+ * @throws {DomainError} conflict/volume_not_empty
+ * @throws {DomainError} as restore() and restoreImage() do
+ */
+export async function fillVolume(session: Session, work: FillVolume, parts: FillParts): Promise<Omit<MoverSuccess, "findings">> {
+  return work.mode === "Block" ? fillDevice(session, work, parts) : fillFiles(session, work, parts);
+}
+
+async function fillFiles(
+  session: Session,
+  { tree, root, verify, isBegun = false }: FillVolume,
+  parts: FillParts,
+): Promise<Omit<MoverSuccess, "findings">> {
+  const { places, clock, report, progress } = parts;
+  const { repository, index, signal } = session;
+  if (!isBegun) await requireEmpty(places.volumeFolder);
+  const { files, unchanged, bytes } = await restore(repository, {
+    tree,
+    target: places.volumeFolder,
+    targetNode: root,
+    index,
+    cache: undefined,
+    select: EVERYTHING,
+    overwrite: "if-changed",
+    deleteExtra: false,
+    dryRun: false,
+    verify,
+    clock,
+    report,
+    progress,
+    signal,
+  });
+  return { files: files + unchanged, bytes, storedBytes: 0 };
+}
+
+async function fillDevice(
+  session: Session,
+  { tree, verify, isBegun = false }: FillVolume,
+  parts: FillParts,
+): Promise<Omit<MoverSuccess, "findings">> {
+  const { places, report, progress } = parts;
+  try {
+    const options = { tree, target: places.device, mayOverwrite: isBegun, dryRun: false, verify, report, progress };
+    const { bytes, parts: files } = await restoreImage(session, options);
+    return { files, bytes, storedBytes: 0 };
+  } catch (error) {
+    if (error instanceof DomainError && error.code === "target_has_content") throw notEmpty("its device has something on it");
+    throw error;
+  }
+}
+
+async function requireEmpty(folder: string): Promise<void> {
+  await using entries = await opendir(folder);
+  for await (const { name } of entries) {
+    if (name !== LOST_AND_FOUND) throw notEmpty("it has files");
+  }
+}
+
+function notEmpty(state: string): DomainError {
+  return new DomainError("conflict", "volume_not_empty", `Cannot fill the volume: ${state} already`, {
+    hint: "Its storage class gives out volumes that were used before: use another one, or empty the volume",
+  });
+}
