@@ -69,7 +69,7 @@ async function until(t: TestContext, condition: () => Promise<boolean>): Promise
 }
 
 test("Hooks by annotation freeze, hold and thaw; over the limit, and when aborted, they thaw by themselves", { skip }, async (t) => {
-  const { api, find, marks, annotate } = await hooked(t);
+  const { cluster, api, find, marks, annotate } = await hooked(t);
   const database = await find();
   assert.deepEqual([database.blueprint, database.workload, database.hookPrograms], [undefined, "Pod/app", ["touch"]]);
   await preflightDatabase(api, database, { clock: systemClock, signal: t.signal });
@@ -79,6 +79,8 @@ test("Hooks by annotation freeze, hold and thaw; over the limit, and when aborte
   assert.equal((await held.quiesced?.release())?.result, "held");
   assert.equal(await marks(), "thawed");
   assert.deepEqual(held.findings, []);
+  const left = await cluster.exec("app", "sh", "-c", 'for p in /proc/[0-9]*; do tr "\\0" " " <$p/cmdline; echo; done 2>/dev/null');
+  assert.doesNotMatch(left, /^sh -c # sh -c/m, "what watches over it has nothing to do any more, or it would thaw it again");
 
   const limited = await open(t, api, database, 1_000);
   await until(t, async () => (await marks()) === "thawed");
