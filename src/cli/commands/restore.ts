@@ -25,6 +25,7 @@ export interface RestoreOptions {
   readonly accessMode: readonly string[];
   readonly swap?: boolean;
   readonly ownersPaused?: boolean;
+  readonly blueprints: readonly string[];
   readonly maxSpeed?: boolean;
   readonly wait: string | false;
 }
@@ -43,7 +44,12 @@ export async function restore(name: string, given: RestoreOptions, command: Comm
     });
   }
   if (plan !== undefined && !dryRun) assertPlainOptions(command);
-  await runRestore(name, { planOptions: (table) => readOptions(given, table), dryRun, plan, maxSpeed, wait }, command, context);
+  await runRestore(
+    name,
+    { planOptions: (table) => readOptions(given, table), dryRun, plan, maxSpeed, wait, blueprints: given.blueprints },
+    command,
+    context,
+  );
 }
 
 /** `pvc/data`, or `data`. @throws {DomainError} usage/restore_only_form */

@@ -27,6 +27,7 @@ export function addRestore(program: Command, context: CommandContext): void {
     .option("--access-mode <claim=mode>", "Another access mode, as in data=ReadWriteOnce; may be repeated", collect, [])
     .option("--swap", "Put the data of volumes in the place of live ones: pods stop for the exchange, and old volumes are kept to go back")
     .option("--owners-paused", "With --swap: what could start pods again, and Holdfast cannot pause, is paused")
+    .option("--blueprints <path>", "A file or folder of blueprints of your own; may be repeated", collect, [])
     .option("-n, --dry-run", "Only make the plan, and ask the cluster whether it would take it")
     .option("--plan <file>", "With --dry-run: write the plan there. Without: execute exactly this plan, or nothing")
     .option("--max-speed", "Do not slow down for others: for a cluster that nobody uses yet")
