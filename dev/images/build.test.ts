@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { run } from "../host/run.ts";
 import { imageArchive } from "./build.ts";
-import { IMAGES } from "./images.ts";
+import { IMAGES, referenceOf } from "./images.ts";
 
 const skip = process.platform === "linux" && process.getuid?.() === 0 ? false : "building images needs root on Linux";
 
@@ -41,25 +41,47 @@ const EXPECTED: Readonly<Record<string, { readonly config: Config; readonly prog
     config: { Entrypoint: ["entrypoint"], Cmd: ["mariadbd"], Env: [PATH, "LANG=C.UTF-8"] },
     programs: ["usr/sbin/mariadbd", ...["mariadb", "mariadb-dump", "mariadb-backup"].map((name) => `usr/bin/${name}`)],
   },
+  holdfast: {
+    config: {
+      Entrypoint: ["/usr/local/bin/node", "--max-semi-space-size=4", "/opt/holdfast/src/cli/main.ts"],
+      Env: [
+        "PATH=/usr/local/bin",
+        "HOME=/tmp",
+        "NODE_COMPILE_CACHE=/opt/holdfast/compiled",
+        "MALLOC_ARENA_MAX=2",
+        "MALLOC_MMAP_THRESHOLD_=262144",
+        "MALLOC_TRIM_THRESHOLD_=262144",
+      ],
+      User: "65532:65532",
+    },
+    programs: ["usr/local/bin/node", "opt/holdfast/src/mover/pod/main.ts"],
+  },
   redis: {
     config: { Entrypoint: ["entrypoint"], Cmd: ["redis-server"], Env: [PATH, "LANG=C.UTF-8"], WorkingDir: "/data" },
     programs: ["usr/bin/redis-server", "usr/bin/redis-cli"],
   },
 };
 
-for (const { name, tag } of IMAGES) {
+/** Beside its name of the version, the product has one of its content: checkouts that share a cluster must not take each other's. */
+const PRODUCT = /^holdfast\.dev\/holdfast:\d+\.\d+\.\d+-[0-9a-f]{16}$/;
+const MAX_PRODUCT_BYTES = 220_000_000;
+
+for (const image of IMAGES) {
+  const { name, isProduct = false } = image;
   test(`imageArchive() makes "${name}" an archive of one layer that containerd can import`, { skip }, async () => {
     const { reference, archive } = await imageArchive(name);
-    assert.equal(reference, `holdfast.dev/dev/${name}:${tag}`);
+    if (isProduct) assert.match(reference, PRODUCT);
+    else assert.equal(reference, referenceOf(image));
     const manifest = JSON.parse(await member(archive, "manifest.json")) as [Readonly<Record<"Config" | "RepoTags" | "Layers", unknown>>];
     const [{ Config, RepoTags, Layers }] = manifest;
-    assert.deepEqual(RepoTags, [reference]);
+    assert.deepEqual(RepoTags, isProduct ? [referenceOf(image), reference] : [reference]);
+    if (isProduct) assert.ok((await stat(archive)).size < MAX_PRODUCT_BYTES, "the image is too large");
     const [layer, ...others] = Layers as string[];
     assert.deepEqual(others, []);
 
     const expected = EXPECTED[name] ?? assert.fail(`nothing is expected of "${name}"`);
-    const image = JSON.parse(await member(archive, Config as string)) as { readonly config: Config };
-    const { Entrypoint, Cmd, Env, WorkingDir, StopSignal, User } = image.config;
+    const inspected = JSON.parse(await member(archive, Config as string)) as { readonly config: Config };
+    const { Entrypoint, Cmd, Env, WorkingDir, StopSignal, User } = inspected.config;
     const found = Object.entries({ Entrypoint, Cmd, Env, WorkingDir, StopSignal, User }).filter(([, value]) => value !== undefined);
     assert.deepEqual(Object.fromEntries(found), expected.config);
 
@@ -90,7 +112,7 @@ test("imageArchive() rejects an unknown name with the known ones", async () => {
     kind: "usage",
     code: "unknown_image",
     message: 'Cannot build image "postgre": there is no such image',
-    hint: "The images are pause, shell, postgres, mariadb, redis",
+    hint: "The images are pause, shell, postgres, mariadb, redis, holdfast",
   });
 });
 
@@ -100,7 +122,7 @@ test("build prints the reference and the archive, and nothing when any name is w
   for (const args of [["pause", "nothing"], ["pause", "--all"], []]) {
     const { exitCode, text, log } = await build(args);
     assert.deepEqual({ exitCode, text }, { exitCode: 2, text: "" });
-    assert.match(log, /The images are pause, shell, postgres, mariadb, redis/);
+    assert.match(log, /The images are pause, shell, postgres, mariadb, redis, holdfast/);
   }
 });
 

@@ -5,7 +5,7 @@ import { requirePackages } from "../host/packages.ts";
 import { buildDebianBase } from "./debian-base.ts";
 import { findImage, type Image, referenceOf } from "./images.ts";
 import { runIsolated } from "./isolated.ts";
-import { productKey } from "./product.ts";
+import { addName, productKey } from "./product.ts";
 import { addHostFiles } from "./scratch.ts";
 
 export interface ImageArchive {
@@ -24,19 +24,16 @@ const BASE_NAME = "localhost/base";
  */
 export async function imageArchive(name: string, signal?: AbortSignal): Promise<ImageArchive> {
   const image = findImage(name);
-  const builder = await keyOfFiles(import.meta.dirname, (path) => /\/(build|debian-base|isolated|product|scratch)\.ts$/.test(path));
+  const builder = await keyOfFiles(import.meta.dirname, (path) => /\/(build|debian-base|isolated|scratch)\.ts$/.test(path));
   const recipe = await keyOfFiles(join(import.meta.dirname, name));
-  const folder = await cached({
-    name: `image-${name}`,
-    key: keyOf(process.arch, builder, recipe, JSON.stringify(image), image.isProduct === true ? await productKey() : ""),
-    signal,
-    build: async (target) => build(image, target, signal),
-  });
-  return { reference: referenceOf(image), archive: join(folder, "image.tar") };
+  const product = image.isProduct === true ? await productKey() : "";
+  const key = keyOf(process.arch, builder, recipe, JSON.stringify(image), product);
+  const folder = await cached({ name: `image-${name}`, key, signal, build: async (target) => build(image, key, target, signal) });
+  return { reference: referenceOf(image, key), archive: join(folder, "image.tar") };
 }
 
 /** Everything in between lies in one folder below the target, which is thrown away with the target if this is killed. */
-async function build(image: Image, target: string, signal: AbortSignal | undefined): Promise<void> {
+async function build(image: Image, key: string, target: string, signal: AbortSignal | undefined): Promise<void> {
   await requirePackages(["binutils", "buildah", "debian-archive-keyring", "mmdebstrap", "gcc", "libc6-dev", "busybox-static"], signal);
   const work = join(target, "work");
   const [context, temporary] = [join(work, "context"), join(work, "tmp")];
@@ -61,5 +58,6 @@ async function build(image: Image, target: string, signal: AbortSignal | undefin
   // One layer: what the Containerfile removes from its base takes no space.
   await buildah("build", "--isolation", "chroot", "--pull-never", "--squash", ...chosen, "--tag", reference, context);
   await buildah("push", "--quiet", reference, `docker-archive:${join(target, "image.tar")}:${reference}`);
+  if (image.isProduct === true) await addName(join(target, "image.tar"), referenceOf(image, key), join(work, "named"), signal);
   await rm(work, { recursive: true });
 }

@@ -24,10 +24,14 @@ export const IMAGES: readonly Image[] = [
   { name: "holdfast", tag: packageJson.version, base: "scratch", isProduct: true },
 ];
 
-/** The name by which pods use an image. */
-export function referenceOf(image: Image): string {
+/**
+ * The name by which pods use an image.
+ *
+ * @param key of the content, for the product: checkouts that share a cluster have different ones
+ */
+export function referenceOf(image: Image, key?: string): string {
   const { name, tag, isProduct = false } = image;
-  return isProduct ? `holdfast.dev/${name}:${tag}` : `holdfast.dev/dev/${name}:${tag}`;
+  return isProduct ? `holdfast.dev/${name}:${tag}${key === undefined ? "" : `-${key}`}` : `holdfast.dev/dev/${name}:${tag}`;
 }
 
 /** @throws {DomainError} usage/unknown_image */

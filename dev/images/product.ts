@@ -1,5 +1,5 @@
 /** Lays out the root folder of the image of Holdfast itself: Node with its libraries, the sources, and what they depend on. */
-import { chmod, copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { keyOf, keyOfFiles } from "../host/cache.ts";
 import { run } from "../host/run.ts";
@@ -17,7 +17,18 @@ interface Lock {
 export async function productKey(): Promise<string> {
   const folders = await Promise.all(["src", "bin"].map((folder) => keyOfFiles(join(ROOT, folder), isShipped)));
   const files = await Promise.all(["package.json", "package-lock.json"].map((file) => readFile(join(ROOT, file))));
-  return keyOf(...folders, ...files);
+  return keyOf(await readFile(import.meta.filename), ...folders, ...files);
+}
+
+/** Gives the one image of a docker-archive a further name. @param work a folder that is not there yet */
+export async function addName(archive: string, name: string, work: string, signal: AbortSignal | undefined): Promise<void> {
+  await mkdir(work);
+  await run("tar", ["-xf", archive, "-C", work], { signal });
+  const manifest = join(work, "manifest.json");
+  const [image] = JSON.parse(await readFile(manifest, "utf8")) as [{ readonly RepoTags: readonly string[] }];
+  await rm(manifest);
+  await writeFile(manifest, JSON.stringify([{ ...image, RepoTags: [...image.RepoTags, name] }]));
+  await run("tar", ["-cf", archive, "-C", work, ...(await readdir(work))], { signal });
 }
 
 /** @param root a folder that is not there yet */

@@ -3,14 +3,15 @@ import { DomainError } from "../../base/errors.ts";
 import type { Finding, FindingSink } from "../../base/finding.ts";
 import { namespacesOf } from "../../application/unit.ts";
 import type { Blueprint } from "../../blueprint/blueprint.ts";
-import { blueprintName, type Database } from "../../blueprint/database.ts";
+import { blueprintName, type Database, describeDatabase } from "../../blueprint/database.ts";
+import { preflightDatabase } from "../../blueprint/preflight.ts";
 import { recogniseDatabases } from "../../blueprint/recognise.ts";
 import type { JsonObject } from "../../kube/json.ts";
 import { type ClaimFacts, claimName } from "./claim-facts.ts";
 import { type CutPlan, planCuts } from "./plan-groups.ts";
 import { type DatabaseVolumes, type PlannedVolume, type PlanOptions, planVolumes, type VolumeProblem } from "./plan-volumes.ts";
 import { requireClasses } from "./snapshot-classes.ts";
-import { listAll, type Survey, type SurveyOptions, surveyVolumes } from "./survey.ts";
+import { listAll, NO_VOLUMES, type Survey, type SurveyOptions, surveyVolumes } from "./survey.ts";
 
 export interface CapturePlan {
   readonly claims: readonly ClaimFacts[];
@@ -44,9 +45,9 @@ const OWNERS = ["deployments", "replicasets", "statefulsets", "daemonsets"].map(
  * @throws {DomainError} usage/snapshot_class_missing, usage/snapshot_class_ambiguous
  */
 export async function makeCapturePlan(options: CapturePlanOptions): Promise<CapturePlan> {
-  const survey = await surveyVolumes(options);
   const findings: Finding[] = [];
   const report: FindingSink = (finding) => void findings.push(finding);
+  const survey = await surveyVolumes(options).catch((error: unknown) => unseen(error, options, report));
   requireClasses([...survey.storage.snapshotClasses, ...survey.groupClasses], survey.claims.length === 0 ? [] : options.snapshotClasses);
   const isOfUnit = ({ namespace, claims, hooks }: Database): boolean =>
     claims.length === 0 ? hooks !== undefined : survey.claims.some((claim) => claim.namespace === namespace && claims.includes(claim.name));
@@ -63,18 +64,52 @@ export async function makeCapturePlan(options: CapturePlanOptions): Promise<Capt
     volumes
       .filter(({ claim }) => database.claims.some((name) => claimName(claim) === `${database.namespace}/${name}`))
       .map(({ method }) => method);
+  // What has no volumes is held still for those of others.
+  const databases = recognised.filter((database) =>
+    database.claims.length === 0 ? volumes.some(({ method }) => method === "snapshot") : methodsOf(database).includes("snapshot"),
+  );
   return {
     claims: survey.claims,
     volumes,
     cuts: planCuts(volumes, survey.groupClasses, options.snapshotClasses),
     recognised,
-    // What has no volumes is held still for those of others.
-    databases: recognised.filter((database) =>
-      database.claims.length === 0 ? volumes.some(({ method }) => method === "snapshot") : methodsOf(database).includes("snapshot"),
-    ),
+    databases: await possible(databases, options, report),
     dumps: recognised.filter((database) => methodsOf(database).includes("stream")),
     findings,
   };
+}
+
+/** Who may not see the claims gets a point without volumes, if a partial one is wanted; that the claims are missing is told with the other objects. */
+function unseen(error: unknown, { allowPartial }: CapturePlanOptions, report: FindingSink): Survey {
+  if (!(error instanceof DomainError) || error.kind !== "forbidden") throw error;
+  if (!allowPartial) {
+    const hint = [error.hint, "or use --allow-partial to leave volumes out"].filter((part) => part !== undefined).join("; ");
+    throw new DomainError(error.kind, error.code, error.message, { details: error.details, cause: error.cause, hint });
+  }
+  const message = `Cannot see which volumes there are, so none is in the point: ${error.message}`;
+  report({ grade: "partial", code: "volumes_unseen", object: "volumes", message });
+  return NO_VOLUMES;
+}
+
+/** Those that can be held still, as their containers say. @throws {DomainError} unsupported/quiesce_impossible, unavailable/database_not_ready */
+async function possible(
+  databases: readonly Database[],
+  { api, allowPartial, signal }: CapturePlanOptions,
+  report: FindingSink,
+): Promise<readonly Database[]> {
+  const checked = await Promise.all(
+    databases.map(async (database) => {
+      try {
+        await preflightDatabase(api, database, { clock: api.clock, signal });
+        return [database];
+      } catch (error) {
+        if (!(error instanceof DomainError) || error.kind === "cancelled" || !allowPartial) throw error;
+        report({ grade: "partial", code: error.code, object: describeDatabase(database), message: error.message });
+        return [];
+      }
+    }),
+  );
+  return checked.flat();
 }
 
 async function recognise(

@@ -42,7 +42,7 @@ const CONCURRENT_GETS = 8;
 /** @throws {DomainError} forbidden/kube_forbidden: with the rule to add */
 export async function surveyVolumes(options: SurveyOptions): Promise<Survey> {
   const found = await listClaims(options);
-  if (found.length === 0) return { claims: [], storage: NO_STORAGE, groupClasses: [], pods: [] };
+  if (found.length === 0) return NO_VOLUMES;
   const { api, table, unit, signal } = options;
   const [pods, classes, groupClasses, storageClasses, volumes] = await Promise.all([
     Promise.all(namespacesOf(unit).map((namespace) => listAll(api, PODS, { namespace, signal }))),
@@ -73,7 +73,12 @@ export async function surveyVolumes(options: SurveyOptions): Promise<Survey> {
   return { claims, storage, groupClasses: groupClasses.map(snapshotClass), pods: allPods };
 }
 
-const NO_STORAGE: StorageFacts = { hasSnapshots: false, snapshotClasses: [], storageClasses: [], secrets: new Set() };
+export const NO_VOLUMES: Survey = {
+  claims: [],
+  storage: { hasSnapshots: false, snapshotClasses: [], storageClasses: [], secrets: new Set() },
+  groupClasses: [],
+  pods: [],
+};
 
 /** Those that are members of the unit. */
 export async function listClaims(

@@ -41,6 +41,7 @@ export class MoverPod {
   readonly #uids = new Set<string>();
   #findingCount = 0;
   #hasBegun = false;
+  #job = "";
   #pod: string | undefined;
   #state: PodState = { kind: "waiting", reason: undefined };
 
@@ -73,6 +74,7 @@ export class MoverPod {
     const options = { namespace, fieldManager: FIELD_MANAGER, signal };
     await createObject(api, SECRETS, secretObject(objects), options);
     const job = await createObject(api, JOBS, jobObject(objects), options);
+    this.#job = textIn(objectIn(job, "metadata"), "uid") ?? "";
     this.#noteUid(job);
   }
 
@@ -102,7 +104,8 @@ export class MoverPod {
   /** The states of its pod. */
   async *#pods(signal: AbortSignal): AsyncGenerator<PodState, void, undefined> {
     const { api, namespace } = this.#options.run;
-    const labelSelector = `batch.kubernetes.io/job-name=${this.#name}`;
+    // Another Job may have had the name.
+    const labelSelector = `batch.kubernetes.io/controller-uid=${this.#job}`;
     let isThere = false;
     for await (const event of watch(api, PODS, { namespace, labelSelector, signal })) {
       if (event.type === "resync") isThere = false;

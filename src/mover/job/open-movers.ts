@@ -1,4 +1,5 @@
 /** Movers as Jobs: so many at a time, and each begun anew if its pod is lost through no fault of its own. */
+import { randomUUID } from "node:crypto";
 import { DomainError } from "../../base/errors.ts";
 import { Semaphore } from "../../base/semaphore.ts";
 import type { Movers, MoversOptions, MoverTask } from "../movers.ts";
@@ -16,7 +17,6 @@ class JobMovers implements Movers {
   readonly #options: MoversOptions;
   readonly #places: Semaphore;
   #account: Promise<void> | undefined;
-  #made = 0;
 
   constructor(options: MoversOptions) {
     this.#options = options;
@@ -32,7 +32,7 @@ class JobMovers implements Movers {
     for (let attempt = 1; ; attempt++) {
       const { work } = task;
       const told: MoverTask = work.kind === "fill" && isBegun ? { ...task, work: { ...work, isBegun } } : task;
-      const name = run.nameOf("mover", `${++this.#made} ${task.volume}`);
+      const name = run.nameOf("mover", `${task.volume} ${randomUUID()}`);
       const end: MoverEnd = await new MoverPod(this.#options, told, name).run(signal);
       if (end.kind === "answered") return this.#answerOf(task, end, end.answer);
       isBegun ||= end.hasBegun;
