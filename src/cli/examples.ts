@@ -36,6 +36,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "run show": ["holdfast run show 01M8J3GYGCV0"],
   "run undo": ["holdfast run undo 01M8J3GYGCV0"],
   "run release": ["holdfast run release 01M8J3GYGCV0 --dry-run", "holdfast run release 01M8J3GYGCV0 --yes"],
+  gc: ["holdfast gc --dry-run", "holdfast gc"],
   "transform test": [
     "holdfast transform test staging.yaml --object web.yaml",
     "kubectl get deployments -n shop -o json | holdfast transform test staging.yaml --object -",
