@@ -3,7 +3,10 @@ import { test } from "node:test";
 import type { JsonObject } from "../../kube/json.ts";
 import { userIn } from "./claim-user.ts";
 
-function pod(mount: object, changes: { readonly metadata?: object; readonly source?: object; readonly state?: object } = {}): JsonObject {
+function pod(
+  mount: JsonObject,
+  changes: { readonly metadata?: JsonObject; readonly source?: JsonObject; readonly state?: JsonObject } = {},
+): JsonObject {
   const { metadata = {}, source = {}, state = { running: {} } } = changes;
   return {
     metadata: { name: "web-0", ...metadata },
