@@ -38,7 +38,7 @@ export async function quiesceAll(api: KubeApi, databases: readonly Database[], o
   const failed = opened.find(({ status }) => status === "rejected");
   if (failed?.status === "rejected") {
     // None is held for longer because another one was not to be had.
-    await Promise.all(sessions.map(({ session }) => session?.release()));
+    await Promise.all(sessions.map(async ({ session }) => session?.release()));
     throw failed.reason;
   }
   let outcome: Promise<readonly DatabaseOutcome[]> | undefined;
