@@ -13,7 +13,7 @@ import { openCli } from "../support/cli.ts";
 import { environment } from "../support/environment.ts";
 import { openKube } from "../support/kube.ts";
 import { succeeded } from "../support/location.ts";
-import { claim, snapshot } from "../support/manifests.ts";
+import { claim, groupSnapshot, snapshot } from "../support/manifests.ts";
 import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
 import type { TestCluster } from "../support/test-cluster.ts";
 
@@ -161,6 +161,41 @@ suite("leftovers", { concurrency: true }, () => {
     await collect();
     await gone(own, `volumesnapshotcontent/${own.namespace}-kept`);
     assert.equal(await isStored(world, kept.handle), false);
+  });
+
+  test("a group of snapshots that a killed run has cut goes as a whole, retained or not", options, async (t) => {
+    const world = await openWorld(t);
+    const { tenant, own, dead } = world;
+    await tenant.apply(claim("a", { labels: { group: "pair" } }), claim("b", { labels: { group: "pair" } }));
+    const handles: string[] = [];
+    const contents: string[] = [];
+    for (const [name, isRetained] of [
+      ["cut", false],
+      ["retained", true],
+    ] as const) {
+      const made = groupSnapshot(name, { group: "pair" }) as { readonly metadata: object };
+      await tenant.apply({ ...made, metadata: { ...made.metadata, labels: { [RUN_LABEL]: dead } } });
+      await tenant.waitFor(`volumegroupsnapshot/${name}`, "jsonpath={.status.readyToUse}=true");
+      const content = await tenant.field(`volumegroupsnapshot/${name}`, ".status.boundVolumeGroupSnapshotContentName");
+      const patch = { metadata: { labels: { [RUN_LABEL]: dead } }, spec: { deletionPolicy: "Retain" } };
+      if (isRetained)
+        await tenant.kubectl("patch", "volumegroupsnapshotcontent", content, "--type=merge", `--patch=${JSON.stringify(patch)}`);
+      contents.push(content);
+    }
+    const members = JSON.parse(await tenant.kubectl("get", "volumesnapshots", "--output=json")) as {
+      readonly items: readonly { readonly metadata: { readonly name: string } }[];
+    };
+    assert.equal(members.items.length, 4);
+    for (const { metadata } of members.items) {
+      await tenant.waitFor(`volumesnapshot/${metadata.name}`, "jsonpath={.status.readyToUse}=true");
+      const content = await tenant.field(`volumesnapshot/${metadata.name}`, ".status.boundVolumeSnapshotContentName");
+      handles.push(await tenant.field(`volumesnapshotcontent/${content}`, ".status.snapshotHandle"));
+    }
+    const { run } = await openCli(t, { KUBECONFIG: own.kubeconfig, HOLDFAST_NAMESPACE: own.namespace });
+    succeeded(await run("gc"));
+    for (const content of contents) await gone(tenant, `volumegroupsnapshotcontent/${content}`);
+    await tenant.kubectl("wait", "volumesnapshots", "--all", "--for=delete", "--timeout=60s");
+    for (const handle of handles) assert.equal(await isStored(world, handle), false, handle);
   });
 
   test("a volume that a killed run was filling goes, and one that an application has got keeps its own policy", options, async (t) => {
