@@ -5,7 +5,12 @@ import type { Command } from "commander";
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "app list": ["holdfast app list", "holdfast app list --namespace shop", "holdfast app list --units applications.yaml -o json"],
   "app show": ["holdfast app show shop", "holdfast app show helm/web --namespace shop"],
-  backup: ["holdfast backup shop --dry-run", "holdfast backup shop", "holdfast backup cluster --allow-partial"],
+  backup: [
+    "holdfast backup shop --dry-run",
+    "holdfast backup shop",
+    "holdfast backup shop --snapshot-class fast --keep-snapshots 2",
+    "holdfast backup cluster --allow-partial",
+  ],
   "location init": [
     "holdfast location init --location /srv/backups --key-out ~/backups.key",
     "holdfast location init --location 's3://backups/eu?region=eu-central-1' --key-out ~/backups.key",
