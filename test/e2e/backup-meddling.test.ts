@@ -90,13 +90,12 @@ test(
     const world = await volumeWorld(t);
     const { cluster, cli } = world;
     const volumes = await withData(world, ["one"]);
-    const meddle = async (): Promise<CommandResult> => {
-      const running = cli.run("backup", cluster.namespace, "-o", "json");
-      const name = await untilThere(world, "volumesnapshots");
-      await cluster.kubectl("delete", name, "--wait=false", "--ignore-not-found");
-      return running;
-    };
-    const result = await meddle();
+    const api = await openKube(t, cluster.kubeconfig);
+    const done = new AbortController();
+    const meddling = deleteAll(api, cluster.namespace, done.signal);
+    const result = await cli.run("backup", cluster.namespace, "-o", "json");
+    done.abort();
+    assert.ok((await meddling) > 0);
     if (result.exitCode !== 0) {
       assert.equal(result.exitCode, 6, result.stderr);
       assert.match(result.stderr, /Cannot capture volume "\S+\/one": somebody has deleted its snapshot/);

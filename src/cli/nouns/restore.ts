@@ -23,6 +23,7 @@ export function addRestore(program: Command, context: CommandContext): void {
     .addOption(new Option("--dependencies <what>", "What to do about those that others use, too").choices(DEPENDENCIES).default("keep"))
     .option("--volumes-only", "Only claims and the data of their volumes")
     .option("--objects-only", "No data of volumes: claims get new and empty ones")
+    .option("--path <path>", "Only these files, as in volumes/data/some/folder, into the claim that is in use")
     .option("--volume-size <claim=size>", "A larger new volume, as in data=20Gi; may be repeated", collect, [])
     .option("--access-mode <claim=mode>", "Another access mode, as in data=ReadWriteOnce; may be repeated", collect, [])
     .option("--swap", "Put the data of volumes in the place of live ones: pods stop for the exchange, and old volumes are kept to go back")
