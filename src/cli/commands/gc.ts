@@ -8,6 +8,7 @@ import { readHoldfastNamespace } from "../mover-options.ts";
 import { writeResult } from "../output.ts";
 import { counted, shownText } from "../shown.ts";
 import { type Column, formatTable } from "../table.ts";
+import { liveNamespace } from "../volume-tools.ts";
 
 export interface GcOptions {
   readonly dryRun?: boolean;
@@ -21,11 +22,19 @@ export async function gc({ dryRun = false }: GcOptions, command: Command, contex
   await runOnCluster(command, context, async ({ api, report, format, findings }) => {
     // Before what they left is removed: volumes that were filled are among it.
     const swaps = await endKilledSwaps({ api, namespace, dryRun }, command, context);
-    const leftovers = await collectLeftovers(api, { namespace, clock, report, signal, dryRun });
+    const options = { clock, report, signal, dryRun };
+    const found = await collectLeftovers(api, { namespace, ...options });
+    const known = new Set(found.map(keyOf));
+    const live = await collectLeftovers(api, { namespace: liveNamespace(namespace), ...options });
+    const leftovers = [...found, ...live.filter((leftover) => !known.has(keyOf(leftover)))];
     writeResult(context, format, { dryRun, swaps, leftovers, findings }, () =>
       [...swaps.map(swapText), leftoversText(leftovers, dryRun)].join("\n"),
     );
   });
+}
+
+function keyOf({ kind, namespace = "", name }: Leftover): string {
+  return `${kind} ${namespace}/${name}`;
 }
 
 function swapText({ run, unit, outcome, missing }: EndedSwap): string {
