@@ -7,7 +7,7 @@ import { encodeAnswer, MAX_ANSWER_BYTES, moverError, parseAnswer } from "./answe
 const TREE = "ab".repeat(32) as HexId;
 
 test("an answer comes back as it was given", () => {
-  const success = { tree: TREE, root: '{"name":"volume"}', files: 3, bytes: 4, storedBytes: 5, findings: 6 };
+  const success = { tree: TREE, root: '{"name":"volume"}', files: 3, bytes: 4, storedBytes: 5, tookMs: 5, findings: 6 };
   assert.deepEqual(parseAnswer(encodeAnswer(success)), success);
   const told = new DomainError("conflict", "volume_not_empty", "Cannot fill it", { hint: "Empty it", details: { not: "told" } });
   const error = parseAnswer(encodeAnswer({ error: moverError(told) }));
@@ -25,11 +25,11 @@ test("encodeAnswer() cuts words so that what Kubernetes keeps is still an answer
     assert.ok(error instanceof DomainError);
     assert.equal(error.code, "internal");
   }
-  assert.throws(() => encodeAnswer({ root: "x".repeat(5_000), files: 0, bytes: 0, storedBytes: 0, findings: 0 }), RangeError);
+  assert.throws(() => encodeAnswer({ root: "x".repeat(5_000), files: 0, bytes: 0, storedBytes: 0, tookMs: 5, findings: 0 }), RangeError);
 });
 
 test("parseAnswer() takes nothing for an answer that is none", () => {
-  const counts = { files: 0, bytes: 0, storedBytes: 0, findings: 0 };
+  const counts = { files: 0, bytes: 0, storedBytes: 0, tookMs: 5, findings: 0 };
   for (const value of [{}, [], 1, null, { ...counts, files: -1 }, { ...counts, bytes: "1" }, { ...counts, tree: "abc" }, { error: "x" }]) {
     assert.equal(parseAnswer(JSON.stringify(value)), undefined, JSON.stringify(value));
   }
