@@ -25,6 +25,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "holdfast restore shop --to-namespace shop-copy --storage-class fast=standard",
     "holdfast restore shop --only Deployment/web,ConfigMap/web --existing update",
     "holdfast restore shop --swap --dry-run",
+    "holdfast restore shop@01M8J3GYGCV0 --path volumes/data/uploads/2026",
     "holdfast restore shop --to-namespace shop-copy --volumes-only --only PersistentVolumeClaim/data --volume-size data=20Gi",
   ],
   clone: [
@@ -32,11 +33,11 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "holdfast clone shop@01M8J3GYGCV0 --to-namespace shop-test --storage-class fast=standard --replicas 0",
     "holdfast clone shop --to-namespace shop-test --open Ingress/web --open-egress 10.1.0.0/16",
   ],
-  gc: ["holdfast gc --dry-run", "holdfast gc"],
   "run list": ["holdfast run list", "holdfast run list shop"],
   "run show": ["holdfast run show 01M8J3GYGCV0"],
   "run undo": ["holdfast run undo 01M8J3GYGCV0"],
   "run release": ["holdfast run release 01M8J3GYGCV0 --dry-run", "holdfast run release 01M8J3GYGCV0 --yes"],
+  gc: ["holdfast gc --dry-run", "holdfast gc"],
   "transform test": [
     "holdfast transform test staging.yaml --object web.yaml",
     "kubectl get deployments -n shop -o json | holdfast transform test staging.yaml --object -",

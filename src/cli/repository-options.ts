@@ -53,11 +53,6 @@ interface GivenOptions {
   readonly progress: ProgressMode;
 }
 
-/** For commands that can do a part of their work without one. */
-export function isLocationNamed(command: Command, { environment }: Pick<CommandContext, "environment">): boolean {
-  return (command.opts<GivenOptions>().location ?? environment[VARIABLES.location] ?? "") !== "";
-}
-
 /**
  * @throws {DomainError} usage/repository_missing, usage/location_missing
  * @throws {DomainError} usage/duration

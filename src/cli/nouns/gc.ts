@@ -9,11 +9,12 @@ import { addLocationOptions } from "../repository-options.ts";
 export function addGc(program: Command, context: CommandContext): void {
   const gc = program
     .command("gc")
-    .description("Remove what runs that were killed have left in the cluster; with a location, end their exchanges of volumes, too")
-    .option("-n, --dry-run", "Only say what")
-    .option("--wait <duration>", "Wait at most so long until pods have ended, and are ready again", "5m");
-  addLocationOptions(addHoldfastNamespace(addClusterOptions(gc))).action(async (given: GcOptions, command: Command) => {
-    const { gc: run } = await import("../commands/gc.ts");
-    await run(given, command, context);
+    .description(
+      "Remove what backups and restores that were killed have left in the cluster, as the next one does, too; with a location, end killed swaps",
+    )
+    .option("--dry-run", "Only say what would be removed");
+  addLocationOptions(addClusterOptions(addHoldfastNamespace(gc))).action(async (given: GcOptions, command: Command) => {
+    const { gc: collect } = await import("../commands/gc.ts");
+    await collect(given, command, context);
   });
 }
