@@ -47,6 +47,10 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "holdfast transform test staging.yaml --object web.yaml",
     "kubectl get deployments -n shop -o json | holdfast transform test staging.yaml --object -",
   ],
+  "blueprint list": ["holdfast blueprint list", "holdfast blueprint list --blueprints ./blueprints"],
+  "blueprint show": ["holdfast blueprint show postgresql"],
+  "blueprint check": ["holdfast blueprint check mydb.yaml"],
+  "blueprint test": ["holdfast blueprint test shop", "holdfast blueprint test shop --blueprints mydb.yaml --only StatefulSet/db --quiesce"],
   "repository init": [
     "holdfast repository init --repository /srv/backups --key-out ~/backups.key",
     "holdfast repository init --repository 's3://backups/eu?region=eu-central-1' --password-file ~/.holdfast",
