@@ -8,14 +8,14 @@ import { assertSame, type Facts, factsOf } from "../../dev/demo/proof.ts";
 import { installShop, WORKLOADS } from "../../dev/demo/scenario.ts";
 import { type Cli, openCli } from "../support/cli.ts";
 import { environment } from "../support/environment.ts";
-import { listedPoints, makeLocationForPods, succeeded, type TestLocation } from "../support/location.ts";
+import { listedPoints, makeLocationForPods, succeeded } from "../support/location.ts";
 import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
 import { devCluster, ownClusterName } from "../support/own-cluster.ts";
 import { TestCluster } from "../support/test-cluster.ts";
 import type { RestoredVolumes } from "../support/volume-world.ts";
 
 const options = { skip: SKIP_WITHOUT_CLUSTER, timeout: 240_000 };
-const VOLUMES = ["data-cache-0", "data-db-0", "data-ledger-0"];
+const VOLUMES = ["cache-cache-0", "data-db-0", "ledger-ledger-0"];
 
 interface Side {
   readonly cluster: TestCluster;
@@ -25,9 +25,10 @@ interface Side {
 interface Migration {
   readonly a: Side;
   readonly b: Side;
-  /** Where the shop is, on either cluster. */
+  /** Where the shop is. */
   readonly namespace: string;
-  readonly location: TestLocation;
+  /** Where it is on the other cluster when the first one is gone. */
+  readonly afterwards: string;
   /** The program on a computer that has seen neither the cluster nor the location before. */
   readonly newCli: (side: Side) => Promise<Cli>;
 }
@@ -46,18 +47,18 @@ async function openMigration(t: TestContext): Promise<Migration> {
   const [a, b] = [sideOf(t, own), sideOf(t, shared)];
   const [postgres = "", redis = "", shell = ""] = await Promise.all(["postgres", "redis", "shell"].map((image) => own.image(image)));
   const { namespace } = own;
-  const holdfast = `${namespace}-hf`;
+  const [holdfast, afterwards] = [`${namespace}-hf`, `${namespace}-again`];
   for (const image of ["postgres", "redis", "shell", "holdfast"]) await shared.image(image);
   await own.image("holdfast");
-  t.after(() => shared.kubectl("delete", "namespace", namespace, holdfast, "--ignore-not-found", "--wait=false"));
+  t.after(() => shared.kubectl("delete", "namespace", namespace, afterwards, holdfast, "--ignore-not-found", "--wait=false"));
   await installShop({ kubectl: a.kubectl, namespace, copy: `${namespace}-copy`, images: { postgres, redis, shell } });
   const newCli = async ({ cluster }: Side): Promise<Cli> =>
     openCli(t, { ...location.variables, KUBECONFIG: cluster.kubeconfig, HOLDFAST_NAMESPACE: holdfast });
-  return { a, b, namespace, location, newCli };
+  return { a, b, namespace, afterwards, newCli };
 }
 
-async function restoreOnOtherClass(cli: Cli, name: string): Promise<void> {
-  const report = succeeded(await cli.run("restore", name, "--storage-class", "btrfs=plain", "-o", "json")).json() as RestoredVolumes;
+async function restoreOnOtherClass(cli: Cli, ...args: readonly string[]): Promise<void> {
+  const report = succeeded(await cli.run("restore", ...args, "--storage-class", "btrfs=plain", "-o", "json")).json() as RestoredVolumes;
   assert.deepEqual([report.failed, report.notReady, report.notFilled], [0, 0, 0], JSON.stringify(report.findings));
   assert.deepEqual(
     report.volumes.map(({ claim, from }) => `${claim} ${from}`).toSorted(),
@@ -66,53 +67,45 @@ async function restoreOnOtherClass(cli: Cli, name: string): Promise<void> {
 }
 
 /** It has all orders that were there before the backup, takes new ones, and lies on the other storage. */
-async function assertMoved({ b, namespace }: Migration, before: Facts): Promise<void> {
-  const { kubectl } = b;
+async function assertMoved({ kubectl }: Side, namespace: string, before: Facts): Promise<void> {
   await kubectl.waitForRollouts(namespace, WORKLOADS);
   assertSame(before, await factsOf(kubectl, namespace, before.lastOrder));
-  const takesOrders = "select max(id) > $1 from orders";
-  await kubectl.exec(
-    namespace,
-    "db-0",
-    "sh",
-    "-c",
-    `first=$(psql -U postgres -h /var/run/postgresql -Atc "select max(id) from orders")
-     until [ "$(psql -U postgres -h /var/run/postgresql -Atc "${takesOrders.replace("$1", "$first")}")" = t ]; do sleep 0.1; done`,
-  );
-  const classes = await kubectl.run(
-    "get",
-    "persistentvolumeclaims",
-    `--namespace=${namespace}`,
-    "--output=jsonpath={range .items[*]}{.spec.storageClassName} {.status.phase}{'\\n'}{end}",
-  );
+  const last = async (): Promise<number> => (await factsOf(kubectl, namespace)).lastOrder;
+  const first = await last();
+  while ((await last()) === first) await kubectl.run("get", "namespace", namespace);
+  const fields = "{range .items[*]}{.metadata.name} {.spec.storageClassName} {.status.phase}{'\\n'}{end}";
+  const claims = await kubectl.run("get", "persistentvolumeclaims", `--namespace=${namespace}`, `--output=jsonpath=${fields}`);
   assert.deepEqual(
-    classes.trim().split("\n"),
-    VOLUMES.map(() => "plain Bound"),
+    claims.trim().split("\n"),
+    VOLUMES.map((claim) => `${claim} plain Bound`),
   );
 }
 
-test("an application moves to another cluster and onto other storage while the first one goes on", options, async (t) => {
-  const migration = await openMigration(t);
-  const { a, b, namespace, newCli } = migration;
-  const before = await factsOf(a.kubectl, namespace);
-  succeeded(await (await newCli(a)).run("backup", namespace));
-  await restoreOnOtherClass(await newCli(b), namespace);
-  await assertMoved(migration, before);
-  assertSame(before, await factsOf(a.kubectl, namespace, before.lastOrder));
-});
+test(
+  "an application moves to another cluster and onto other storage; and comes back there when the first cluster is gone",
+  options,
+  async (t) => {
+    const { a, b, namespace, afterwards, newCli } = await openMigration(t);
+    const before = await factsOf(a.kubectl, namespace);
+    succeeded(await (await newCli(a)).run("backup", namespace));
+    await restoreOnOtherClass(await newCli(b), namespace);
+    await assertMoved(b, namespace, before);
+    assertSame(before, await factsOf(a.kubectl, namespace, before.lastOrder));
 
-test("a cluster is destroyed, and its application comes back on another one from the location and the key alone", options, async (t) => {
-  const migration = await openMigration(t);
-  const { a, b, namespace, newCli } = migration;
-  const before = await factsOf(a.kubectl, namespace);
-  succeeded(await (await newCli(a)).run("backup", namespace, "--keep-snapshots", "1"));
-  const { name } = a.cluster;
-  await removeCluster(name);
-
-  const cli = await newCli(b);
-  const [point, ...others] = await listedPoints(cli);
-  assert.ok(point !== undefined && others.length === 0);
-  assert.deepEqual([point.unit.name, point.isPartial], [namespace, false]);
-  await restoreOnOtherClass(cli, point.id);
-  await assertMoved(migration, before);
-});
+    const later = await factsOf(a.kubectl, namespace);
+    assert.ok(later.lastOrder > before.lastOrder, "the first one goes on meanwhile");
+    succeeded(await (await newCli(a)).run("backup", namespace, "--keep-snapshots", "1"));
+    await removeCluster(a.cluster.name);
+    const cli = await newCli(b);
+    const points = await listedPoints(cli);
+    assert.deepEqual(
+      points.map(({ unit, isPartial }) => [unit.name, isPartial]),
+      [
+        [namespace, false],
+        [namespace, false],
+      ],
+    );
+    await restoreOnOtherClass(cli, namespace, "--to-namespace", afterwards);
+    await assertMoved(b, afterwards, later);
+  },
+);
