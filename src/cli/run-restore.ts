@@ -16,6 +16,7 @@ import { type PlannedMask, planMasks } from "../recover/mask/plan-masks.ts";
 import { assertValid } from "../recover/plan/assert-valid.ts";
 import { makePlan, type PlannedRestore, type PlanRequest } from "../recover/plan/make-plan.ts";
 import type { PlanOptions, RestorePlan } from "../recover/plan/plan.ts";
+import type { DatabaseOutcome } from "../recover/databases/finish-databases.ts";
 import { outdated, readPlan, writePlan } from "../recover/plan/plan-file.ts";
 import { planOutdated } from "../recover/plan/refusals.ts";
 import { verify } from "../recover/plan/verify.ts";
@@ -32,6 +33,7 @@ import { runOnLocation } from "./location-run.ts";
 import { readMoverOptions } from "./mover-options.ts";
 import { writeResult } from "./output.ts";
 import { planText } from "./plan-text.ts";
+import { restoredDatabases } from "./restored-databases.ts";
 import { withFilling } from "./volume-filling.ts";
 import { counted } from "./shown.ts";
 
@@ -43,13 +45,10 @@ export interface RunRestoreOptions {
   readonly plan: string | undefined;
   readonly maxSpeed: boolean;
   readonly wait: string | false;
-  /** Databases are masked before anything else runs; undefined: they are not. */
-  readonly mask?: MaskChoice | undefined;
-}
-
-export interface MaskChoice {
-  /** Files and folders of a user's own. */
+  /** Files and folders of blueprints of a user's own. */
   readonly blueprints: readonly string[];
+  /** Databases are masked before anything else runs. @default false */
+  readonly mask?: boolean;
 }
 
 /** How long a database may take to start where nobody said how long to wait. */
@@ -61,7 +60,7 @@ export async function runRestore(name: string, given: RunRestoreOptions, command
   const movers = readMoverOptions(command, context);
   const waitMs = given.wait === false ? undefined : parseDuration(given.wait);
   const saved = given.plan === undefined || dryRun ? undefined : await readPlan(given.plan);
-  const library = given.mask === undefined ? undefined : await readLibrary(given.mask.blueprints, signal);
+  const blueprints = await readLibrary(given.blueprints, signal);
   const pace = given.maxSpeed ? maxSpeed : new AdaptivePace(clock);
   await using api = await openCluster(command, context);
   await runOnLocation(command, context, async (run) => {
@@ -86,8 +85,7 @@ export async function runRestore(name: string, given: RunRestoreOptions, command
       const planned = await (saved === undefined ? planAll(request) : planAgain(request, saved));
       const { toNamespace = "" } = options;
       const { entries } = planned.plan;
-      const masks =
-        library === undefined ? undefined : planMasks({ databases: description.databases, blueprints: library, entries, toNamespace });
+      const masks = given.mask === true ? planMasks({ ...description, blueprints, entries, toNamespace }) : undefined;
       const gate = masks === undefined ? undefined : new MaskGate(masks, { api, readyMs: waitMs ?? READY_MS, progress });
       const planMs = Math.round(clock.monotonicMs() - startMs);
       const execution = { api, source, prepare: planned.prepare, pace, progress, signal };
@@ -102,10 +100,11 @@ export async function runRestore(name: string, given: RunRestoreOptions, command
       }
       const kind = options.clone === undefined ? "restore" : "clone";
       const filling = { kind, run, api, session, place: found.place, point, volumes: planned.volumes, movers } as const;
+      const databases = restoredDatabases({ point, session, options, blueprints });
       await withFilling(filling, async (fill) => {
-        const done = await execute(planned, { ...execution, waitMs, report, filling: fill, gate });
-        const totalMs = planMs + done.restoreMs + (done.waitMs ?? 0);
-        writeResult(context, format, { ...done, planMs, totalMs, findings: run.findings }, () => reportText(done, planMs));
+        const done = await execute(planned, { ...execution, waitMs, report, filling: fill, databases, gate });
+        const totalMs = Math.round(clock.monotonicMs() - startMs);
+        writeResult(context, format, { ...done, planMs, totalMs, findings: run.findings }, () => reportText(done, { planMs, totalMs }));
       });
     });
   });
@@ -166,10 +165,25 @@ function refusals({ entries }: RestorePlan): readonly Finding[] {
   );
 }
 
-function reportText(report: RestoreReport, planMs: number): string {
-  const { point, created, updated, replaced, skipped, failed, notReady, restoreMs, waitMs, volumes, notFilled, masked = [] } = report;
+function reportText(report: RestoreReport, { planMs, totalMs }: { readonly planMs: number; readonly totalMs: number }): string {
+  const {
+    point,
+    created,
+    updated,
+    replaced,
+    skipped,
+    failed,
+    notReady,
+    restoreMs,
+    waitMs,
+    volumes,
+    notFilled,
+    databases,
+    masked = [],
+  } = report;
   const times = [`planned in ${formatElapsed(planMs)}`, `written in ${formatElapsed(restoreMs)}`];
   if (waitMs !== undefined) times.push(`waited ${formatElapsed(waitMs)} until ready`);
+  times.push(`${formatElapsed(totalMs)} in all`);
   const bad = [
     ...(notFilled > 0 ? [`${counted(notFilled, "volume")} not filled`] : []),
     ...(failed > 0 ? [`${counted(failed, "object")} refused`] : []),
@@ -179,6 +193,7 @@ function reportText(report: RestoreReport, planMs: number): string {
     `Restored point ${point}: ${created} created, ${updated} updated, ${replaced} replaced, ${skipped} left as they are or left out`,
     ...volumes.map(volumeText),
     ...masked.map(({ workload, blueprint, maskMs }) => `  ${workload} masked as blueprint "${blueprint}" says in ${formatElapsed(maskMs)}`),
+    ...databases.map(databaseText),
     ...(bad.length > 0 ? [bad.join(", ")] : []),
     times.join(", "),
   ].join("\n");
@@ -188,4 +203,11 @@ function volumeText({ namespace, claim, from, bytes, fillMs }: VolumeOutcome): s
   const what = bytes === undefined ? "" : ` with ${formatBytes(bytes)}`;
   const where = from === "snapshot" ? "the local snapshot" : "the repository";
   return `  volume of claim "${claim}" in namespace "${namespace}" filled${what} from ${where} in ${formatElapsed(fillMs)}`;
+}
+
+function databaseText({ namespace, workload, blueprint, untested, loadedBytes, check, ms }: DatabaseOutcome): string {
+  const loaded = loadedBytes === undefined ? "" : ` loaded with ${formatBytes(loadedBytes)},`;
+  const checked = check === "none" ? "not checked: its blueprint does not say how" : `check ${check}`;
+  const by = `blueprint "${blueprint}"${untested ? ", untested" : ""}`;
+  return `  database ${workload} in namespace "${namespace}"${loaded} ${checked} (${by}) in ${formatElapsed(ms)}`;
 }

@@ -24,6 +24,7 @@ export function pointVolume(volume: MovedVolume, databases: readonly DatabaseOut
       time: isoTime(timeMs),
       files: moved.files,
       bytes: moved.bytes,
+      moverMs: moved.tookMs,
       ...(snapshot === undefined ? {} : { snapshot }),
     },
   };

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { DomainError } from "../../base/errors.ts";
 import type { External } from "../../recover/clone/clone-options.ts";
 import type { CommandContext } from "../context.ts";
-import { type MaskChoice, runRestore } from "../run-restore.ts";
+import { runRestore } from "../run-restore.ts";
 import { parseOnly, parseStorageClasses, readTransform } from "./restore.ts";
 
 export interface CloneCommandOptions {
@@ -16,9 +16,9 @@ export interface CloneCommandOptions {
   readonly externalGroup: readonly string[];
   readonly readOnlyVolumes?: boolean;
   readonly mask?: boolean;
-  readonly blueprints?: readonly string[];
   readonly transform?: string;
   readonly dryRun?: boolean;
+  readonly blueprints: readonly string[];
   readonly maxSpeed?: boolean;
   readonly wait: string | false;
 }
@@ -29,8 +29,8 @@ const AS_MANY = "all";
 
 export async function clone(name: string, given: CloneCommandOptions, command: Command, context: CommandContext): Promise<void> {
   const { toNamespace, storageClass, replicas, open, openEgress, external, externalGroup, readOnlyVolumes = false } = given;
-  const { transform, dryRun = false, maxSpeed = false, wait } = given;
-  const mask = maskOf(given);
+  const { transform, dryRun = false, maxSpeed = false, wait, blueprints, mask = false } = given;
+  assertMaskable(given);
   const storageClasses = parseStorageClasses(storageClass);
   const planOptions: Parameters<typeof runRestore>[1]["planOptions"] = async (table) => ({
     ...FIXED,
@@ -46,19 +46,16 @@ export async function clone(name: string, given: CloneCommandOptions, command: C
       readOnlyVolumes,
     },
   });
-  await runRestore(name, { planOptions, dryRun, plan: undefined, maxSpeed, wait, mask }, command, context);
+  await runRestore(name, { planOptions, dryRun, plan: undefined, maxSpeed, wait, blueprints, mask }, command, context);
 }
 
 /** @throws {DomainError} usage/clone_mask */
-function maskOf({ mask = false, blueprints = [], replicas, readOnlyVolumes = false }: CloneCommandOptions): MaskChoice | undefined {
+function assertMaskable({ mask = false, replicas, readOnlyVolumes = false }: CloneCommandOptions): void {
   const refuse = (option: string, state: string): never => {
-    throw new DomainError("usage", "clone_mask", `Cannot use ${option}: ${state}`, { hint: "Leave out one of them" });
+    throw new DomainError("usage", "clone_mask", `Cannot use --mask with ${option}: ${state}`, { hint: "Leave out one of them" });
   };
-  if (!mask && blueprints.length > 0) return refuse("--blueprints without --mask", "nothing in a copy is done by blueprints");
-  if (!mask) return undefined;
-  if (replicas === "0") return refuse("--mask with --replicas 0", "a database that does not run cannot be masked");
-  if (readOnlyVolumes) return refuse("--mask with --read-only-volumes", "a database could not write what is masked");
-  return { blueprints };
+  if (mask && replicas === "0") return refuse("--replicas 0", "a database that does not run cannot be masked");
+  if (mask && readOnlyVolumes) return refuse("--read-only-volumes", "a database could not write what is masked");
 }
 
 /** @throws {DomainError} usage/clone_replicas */

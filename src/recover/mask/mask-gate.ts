@@ -7,9 +7,9 @@ import type { ProgressSink } from "../../base/progress.ts";
 import { describeDatabase } from "../../blueprint/database.ts";
 import { runMask } from "../../blueprint/operations.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
+import { databasesIn } from "../databases/databases-in.ts";
 import type { PlanEntry } from "../plan/plan.ts";
 import { isMasked, type PlannedMask } from "./plan-masks.ts";
-import { runningDatabase } from "./running-database.ts";
 
 export interface MaskOutcome {
   readonly namespace: string;
@@ -83,7 +83,9 @@ export class MaskGate {
   async #attempt(mask: PlannedMask, signal: AbortSignal): Promise<DomainError | MaskOutcome> {
     const { api } = this.#options;
     const { namespace, workload, blueprint } = mask;
-    const database = await runningDatabase(api, mask, signal);
+    // What annotations say wrong was told when it was backed up.
+    const found = await databasesIn(namespace, { api, blueprints: [blueprint], report: () => undefined, signal });
+    const database = found.find((one) => one.workload === workload);
     if (database === undefined) {
       return new DomainError("unavailable", "database_not_ready", `Cannot mask ${describeDatabase(mask)}: none of its pods is there`);
     }

@@ -19,6 +19,7 @@ const mask = { mask: { command: ["mask"] } };
 const database = { namespace: "shop", workload: "StatefulSet/db", blueprint: "own", untested: true, pod: "db-0", claims: [] };
 const request: MaskRequest = {
   databases: [database],
+  streams: [],
   blueprints: [blueprint("own", mask), blueprint("other")],
   entries: [entry("StatefulSet", "db"), entry("Deployment", "db")],
   toNamespace: "copy",
@@ -43,6 +44,7 @@ test("one that cannot be masked stops all of it", () => {
   refused({ databases: [] }, "mask_nothing");
   refused({ databases: [database, { ...database, blueprint: "other" }] }, "mask_missing");
   refused({ databases: [{ ...database, blueprint: "hooks" }] }, "blueprint_unknown");
+  refused({ streams: [{ namespace: "shop", blueprint: "own", pod: "db-0", path: ["streams", "db"], bytes: 1 }] }, "mask_dump");
   refused({ entries: [entry("Deployment", "db")] }, "mask_not_restored");
   const { wave: _, ...leftOut } = entry("StatefulSet", "db");
   refused({ entries: [leftOut] }, "mask_not_restored");

@@ -3,7 +3,7 @@ import { DomainError } from "../../base/errors.ts";
 import type { Blueprint } from "../../blueprint/blueprint.ts";
 import { describeDatabase } from "../../blueprint/database.ts";
 import type { ObjectId } from "../../kube/object-id.ts";
-import type { PointDatabase } from "../../point/description.ts";
+import type { PointDatabase, PointStream } from "../../point/description.ts";
 import type { PlanEntry } from "../plan/plan.ts";
 
 export interface PlannedMask {
@@ -17,6 +17,8 @@ export interface PlannedMask {
 export interface MaskRequest {
   /** Those that were recognised when the point was made. */
   readonly databases: readonly PointDatabase[];
+  /** Their dumps. */
+  readonly streams: readonly PointStream[];
   readonly blueprints: readonly Blueprint[];
   /** Of the plan of the copy. */
   readonly entries: readonly PlanEntry[];
@@ -26,11 +28,13 @@ export interface MaskRequest {
 /**
  * A blueprint is looked up by the name that the point has: one that was recognised otherwise could mask something else.
  *
+ * @throws {DomainError} unsupported/mask_dump: a dump is loaded when all runs
  * @throws {DomainError} unsupported/mask_nothing: no database is known of
  * @throws {DomainError} usage/blueprint_unknown, unsupported/mask_missing: nobody says how
+ * @throws {DomainError} unsupported/mask_dump: a dump is loaded when all runs
  * @throws {DomainError} unsupported/mask_not_restored: it is not what the copy is made of
  */
-export function planMasks({ databases, blueprints, entries, toNamespace }: MaskRequest): readonly PlannedMask[] {
+export function planMasks({ databases, streams, blueprints, entries, toNamespace }: MaskRequest): readonly PlannedMask[] {
   if (databases.length === 0) {
     throw new DomainError("unsupported", "mask_nothing", "Cannot mask: no database was recognised when the point was made", {
       hint: "Back up with --blueprints FILE, where the file says how to recognise it; or leave out --mask",
@@ -42,6 +46,12 @@ export function planMasks({ databases, blueprints, entries, toNamespace }: MaskR
     if (!names.has(`${toNamespace} ${workload}`)) {
       throw new DomainError("unsupported", "mask_not_restored", `Cannot mask ${describeDatabase(database)}: it is not in the copy`, {
         hint: "Leave out the transform that removes or renames it, or --mask",
+      });
+    }
+    if (streams.some(({ namespace, pod }) => namespace === database.namespace && pod === database.pod)) {
+      const message = `Cannot mask ${describeDatabase(database)}: the point has a dump of it, which is loaded last of all`;
+      throw new DomainError("unsupported", "mask_dump", message, {
+        hint: "Back up its volumes with --volumes snapshot, or leave out --mask",
       });
     }
     return { namespace: toNamespace, workload, blueprint: blueprintWithMask(database, blueprints) };

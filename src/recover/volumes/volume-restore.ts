@@ -45,6 +45,9 @@ export interface VolumeOutcome {
   readonly persistentVolume: string;
   /** Written by a mover; absent where the storage copied by itself. */
   readonly bytes?: number;
+  /** How long its mover worked. */
+  readonly moverMs?: number;
+  /** All of it: with the claim, the mover's start, and the handing over. */
   readonly fillMs: number;
 }
 
@@ -172,10 +175,10 @@ export class VolumeRestore implements AsyncDisposable {
 
   async #fill(volume: PlannedVolume, node: string | undefined): Promise<void> {
     const { context, contentOf, progress } = this.#request;
-    const { claim, shape, from } = volume;
+    const { claim, shape } = volume;
     const signal = this.#signal;
     const startMs = this.#now();
-    let selectedNode = node;
+    let [selectedNode, from] = [node, volume.from];
     for (let move = 1; ; move++) {
       const live = await getObject(context.run.api, CLAIMS, claim, { signal }).catch(onlyIfThere);
       // It was refused, which has been said; or somebody else was here.
@@ -184,7 +187,7 @@ export class VolumeRestore implements AsyncDisposable {
       try {
         const filled = await fillVolume(context, { claim: { ...claim, object: live }, shape, content, selectedNode, progress, signal });
         await handOver(context, filled, { ...claim, uid: uidOf(live) }, signal);
-        const { persistentVolume, bytes } = filled;
+        const { persistentVolume, bytes, moverMs } = filled;
         const fillMs = Math.round(this.#now() - startMs);
         this.#outcomes.push({
           namespace: claim.namespace,
@@ -192,12 +195,18 @@ export class VolumeRestore implements AsyncDisposable {
           from: from.kind,
           persistentVolume,
           ...(bytes === undefined ? {} : { bytes }),
+          ...(moverMs === undefined ? {} : { moverMs }),
           fillMs,
         });
         return;
       } catch (error) {
-        if (!(error instanceof DomainError) || error.code !== "volume_moved" || move === MAX_MOVES) throw error;
-        selectedNode = await this.#anotherNode(live);
+        if (!(error instanceof DomainError) || move === MAX_MOVES) throw error;
+        if (error.code === "volume_moved") selectedNode = await this.#anotherNode(live);
+        else if (error.code === "volume_not_provisioned" && from.kind === "snapshot") {
+          const message = `Its data comes from the repository, as its local snapshot "${from.name}" cannot be used: ${error.message}`;
+          this.#request.report({ grade: "info", code: "local_snapshot_unusable", object: describeId({ ...CLAIMS, ...claim }), message });
+          from = { kind: "repository" };
+        } else throw error;
       }
     }
   }
