@@ -25,6 +25,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "holdfast restore shop --to-namespace shop-copy --storage-class fast=standard",
     "holdfast restore shop --only Deployment/web,ConfigMap/web --existing update",
     "holdfast restore shop --swap --dry-run",
+    "holdfast restore shop@01M8J3GYGCV0 --path volumes/data/uploads/2026",
     "holdfast restore shop --to-namespace shop-copy --volumes-only --only PersistentVolumeClaim/data --volume-size data=20Gi",
   ],
   clone: [
@@ -36,6 +37,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "run show": ["holdfast run show 01M8J3GYGCV0"],
   "run undo": ["holdfast run undo 01M8J3GYGCV0"],
   "run release": ["holdfast run release 01M8J3GYGCV0 --dry-run", "holdfast run release 01M8J3GYGCV0 --yes"],
+  gc: ["holdfast gc --dry-run", "holdfast gc"],
   "transform test": [
     "holdfast transform test staging.yaml --object web.yaml",
     "kubectl get deployments -n shop -o json | holdfast transform test staging.yaml --object -",

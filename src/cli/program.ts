@@ -11,6 +11,7 @@ import { addApp } from "./nouns/app.ts";
 import { addClone } from "./nouns/clone.ts";
 import { addCompletion } from "./nouns/completion.ts";
 import { addFiles } from "./nouns/files.ts";
+import { addGc } from "./nouns/gc.ts";
 import { addLocation } from "./nouns/location.ts";
 import { addPoint } from "./nouns/point.ts";
 import { addRepository } from "./nouns/repository.ts";
@@ -51,6 +52,7 @@ export function createProgram(context: CommandContext = processContext(new Abort
   addClone(program, context);
   addPoint(program, context);
   addRun(program, context);
+  addGc(program, context);
   addTransform(program, context);
   addLocation(program, context);
   addRepository(program, context);

@@ -13,6 +13,7 @@ import { AdaptivePace, maxSpeed } from "../recover/execute/pace.ts";
 import { assertValid } from "../recover/plan/assert-valid.ts";
 import { makePlan, type PlannedRestore, type PlanRequest } from "../recover/plan/make-plan.ts";
 import type { PlanOptions, RestorePlan } from "../recover/plan/plan.ts";
+import type { DatabaseOutcome } from "../recover/databases/finish-databases.ts";
 import { outdated, readPlan, writePlan } from "../recover/plan/plan-file.ts";
 import { planOutdated } from "../recover/plan/refusals.ts";
 import { verify } from "../recover/plan/verify.ts";
@@ -29,6 +30,7 @@ import { runOnLocation } from "./location-run.ts";
 import { readMoverOptions } from "./mover-options.ts";
 import { writeResult } from "./output.ts";
 import { planText } from "./plan-text.ts";
+import { restoredDatabases } from "./restored-databases.ts";
 import { withFilling } from "./volume-filling.ts";
 import { counted } from "./shown.ts";
 
@@ -40,6 +42,8 @@ export interface RunRestoreOptions {
   readonly plan: string | undefined;
   readonly maxSpeed: boolean;
   readonly wait: string | false;
+  /** Files and folders of blueprints of a user's own. */
+  readonly blueprints: readonly string[];
 }
 
 export async function runRestore(name: string, given: RunRestoreOptions, command: Command, context: CommandContext): Promise<void> {
@@ -82,10 +86,11 @@ export async function runRestore(name: string, given: RunRestoreOptions, command
       }
       const kind = options.clone === undefined ? "restore" : "clone";
       const filling = { kind, run, api, session, place: found.place, point, volumes: planned.volumes, movers } as const;
+      const databases = await restoredDatabases({ point, session, options, blueprints: given.blueprints, signal });
       await withFilling(filling, async (fill) => {
-        const done = await execute(planned, { ...execution, waitMs, report, filling: fill });
-        const totalMs = planMs + done.restoreMs + (done.waitMs ?? 0);
-        writeResult(context, format, { ...done, planMs, totalMs, findings: run.findings }, () => reportText(done, planMs));
+        const done = await execute(planned, { ...execution, waitMs, report, filling: fill, databases });
+        const totalMs = Math.round(clock.monotonicMs() - startMs);
+        writeResult(context, format, { ...done, planMs, totalMs, findings: run.findings }, () => reportText(done, { planMs, totalMs }));
       });
     });
   });
@@ -138,10 +143,11 @@ function refusals({ entries }: RestorePlan): readonly Finding[] {
   );
 }
 
-function reportText(report: RestoreReport, planMs: number): string {
-  const { point, created, updated, replaced, skipped, failed, notReady, restoreMs, waitMs, volumes, notFilled } = report;
+function reportText(report: RestoreReport, { planMs, totalMs }: { readonly planMs: number; readonly totalMs: number }): string {
+  const { point, created, updated, replaced, skipped, failed, notReady, restoreMs, waitMs, volumes, notFilled, databases } = report;
   const times = [`planned in ${formatElapsed(planMs)}`, `written in ${formatElapsed(restoreMs)}`];
   if (waitMs !== undefined) times.push(`waited ${formatElapsed(waitMs)} until ready`);
+  times.push(`${formatElapsed(totalMs)} in all`);
   const bad = [
     ...(notFilled > 0 ? [`${counted(notFilled, "volume")} not filled`] : []),
     ...(failed > 0 ? [`${counted(failed, "object")} refused`] : []),
@@ -150,6 +156,7 @@ function reportText(report: RestoreReport, planMs: number): string {
   return [
     `Restored point ${point}: ${created} created, ${updated} updated, ${replaced} replaced, ${skipped} left as they are or left out`,
     ...volumes.map(volumeText),
+    ...databases.map(databaseText),
     ...(bad.length > 0 ? [bad.join(", ")] : []),
     times.join(", "),
   ].join("\n");
@@ -159,4 +166,11 @@ function volumeText({ namespace, claim, from, bytes, fillMs }: VolumeOutcome): s
   const what = bytes === undefined ? "" : ` with ${formatBytes(bytes)}`;
   const where = from === "snapshot" ? "the local snapshot" : "the repository";
   return `  volume of claim "${claim}" in namespace "${namespace}" filled${what} from ${where} in ${formatElapsed(fillMs)}`;
+}
+
+function databaseText({ namespace, workload, blueprint, untested, loadedBytes, check, ms }: DatabaseOutcome): string {
+  const loaded = loadedBytes === undefined ? "" : ` loaded with ${formatBytes(loadedBytes)},`;
+  const checked = check === "none" ? "not checked: its blueprint does not say how" : `check ${check}`;
+  const by = `blueprint "${blueprint}"${untested ? ", untested" : ""}`;
+  return `  database ${workload} in namespace "${namespace}"${loaded} ${checked} (${by}) in ${formatElapsed(ms)}`;
 }

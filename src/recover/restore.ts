@@ -6,6 +6,8 @@ import { type Execution, execute } from "./execute/execute.ts";
 import type { Action } from "./plan/plan.ts";
 import type { PlannedRestore } from "./plan/make-plan.ts";
 import { type VolumeOutcome, VolumeRestore, type VolumeRestoreRequest } from "./volumes/volume-restore.ts";
+import { CLAIMS } from "./volumes/storage-objects.ts";
+import { type DatabaseOutcome, type DatabaseRequest, finishDatabases } from "./databases/finish-databases.ts";
 import { waitUntilReady } from "./ready/wait-until-ready.ts";
 
 export interface RestoreRequest extends Omit<Execution, "report" | "volumes"> {
@@ -15,6 +17,8 @@ export interface RestoreRequest extends Omit<Execution, "report" | "volumes"> {
   readonly waitMs: number | undefined;
   /** Told of each as it comes. */
   readonly report: FindingSink;
+  /** What databases are loaded from and how they are asked, once all is ready; undefined: that is left to others. */
+  readonly databases: Pick<DatabaseRequest, "blueprints" | "streams"> | undefined;
 }
 
 export interface RestoreReport {
@@ -34,7 +38,19 @@ export interface RestoreReport {
   readonly volumes: readonly VolumeOutcome[];
   /** Volumes that go on waiting for their data. */
   readonly notFilled: number;
+  readonly databases: readonly DatabaseOutcome[];
   readonly findings: readonly Finding[];
+}
+
+/** What nobody waits for cannot be asked. */
+async function finish(planned: PlannedRestore, request: RestoreRequest): Promise<readonly DatabaseOutcome[]> {
+  const { databases, waitMs, api, report, progress, signal } = request;
+  if (databases === undefined || waitMs === undefined) return [];
+  const { entries } = planned.plan;
+  const made = new Set(entries.filter(({ action }) => action === "create").map(({ id }) => keyOf(id)));
+  const namespaces = [...new Set(entries.flatMap(({ id, wave }) => (wave === "workloads" ? (id.namespace ?? []) : [])))];
+  const isNew = (namespace: string, name: string): boolean => made.has(keyOf({ ...CLAIMS, namespace, name }));
+  return finishDatabases({ ...databases, api, namespaces, isNew, report, progress, signal });
 }
 
 const NOT_FILLED: ReadonlySet<string> = new Set(["volume_not_filled", "volume_without_node"]);
@@ -61,6 +77,7 @@ export async function restore(planned: PlannedRestore, request: RestoreRequest):
   const count = (action: Action): number => objects.filter((entry) => entry.action === action).length;
   const notReady = waitMs === undefined ? [] : await waitUntilReady({ api, objects, timeoutMs: waitMs, progress, signal });
   for (const finding of notReady) report(finding);
+  const databases = await finish(planned, { ...request, report, signal });
   return {
     point: planned.plan.point,
     startTime,
@@ -73,6 +90,7 @@ export async function restore(planned: PlannedRestore, request: RestoreRequest):
     failed,
     notReady: notReady.length,
     volumes: outcomes,
+    databases,
     notFilled: findings.filter(({ code }) => NOT_FILLED.has(code)).length,
     findings,
   };

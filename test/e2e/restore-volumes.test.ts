@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { createObject } from "../../src/kube/objects.ts";
+import { FIELD_MANAGER, openKube } from "../support/kube.ts";
 import { succeeded } from "../support/location.ts";
 import { claim, IDLE, pod } from "../support/manifests.ts";
 import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
@@ -13,6 +16,7 @@ const WRITE = [
   "dd if=/dev/urandom of=large bs=1M count=3 2>/dev/null && truncate -s 8M hole && touch -d '2020-01-01 00:00:00' dir/file",
   "chown 999:999 /data dir && chmod 700 /data && touch -d '2021-01-01 00:00:00' dir /data && sync",
 ].join(" && ");
+const LIMIT_RANGES = { group: "", version: "v1", plural: "limitranges" };
 const DISK = "head -c 4194304 /dev/disk | sha256sum";
 
 test(
@@ -72,5 +76,106 @@ test(
       own.map(() => ["Delete", undefined]),
     );
     assert.equal(own.length, 4);
+  },
+);
+
+test(
+  "volumes alone, another class, and the local snapshot; what a quota or a limit refuses is refused before anything is filled",
+  { skip, timeout: 180_000 },
+  async (t) => {
+    const world = await volumeWorld(t);
+    const { cluster, cli, namespace, sh } = world;
+    const image = world.shell;
+    await cluster.apply(claim("files", { size: "64Mi" }), idle("web", { image, mounts: { "/data": "files" } }));
+    await cluster.kubectl("rollout", "status", "deployment/web");
+    await sh(namespace, "deployment/web", WRITE);
+    const before = await sh(namespace, "deployment/web", listing("/data"));
+    succeeded(await cli.run("backup", namespace, "--keep-snapshots", "1"));
+
+    // Beside it, in a namespace with little room.
+    const narrow = world.other("narrow");
+    await cluster.kubectl("create", "namespace", narrow);
+    await cluster.kubectl("create", "quota", "storage", `--namespace=${narrow}`, "--hard=requests.storage=32Mi");
+    await cluster.kubectl("wait", "resourcequota/storage", `--namespace=${narrow}`, "--for=jsonpath={.status.used}", "--timeout=30s");
+    const refused = await cli.run("restore", namespace, "--to-namespace", narrow, "--existing", "keep");
+    assert.equal(refused.exitCode, 6);
+    assert.match(refused.stderr, /quota "storage" has room for 32 MiB of 64 MiB "requests.storage"/);
+    assert.deepEqual(await objectsIn(cluster, narrow, "persistentvolumeclaims"), []);
+    await cluster.kubectl("delete", "resourcequota", "storage", `--namespace=${narrow}`);
+    const limits = [{ type: "PersistentVolumeClaim", max: { storage: "32Mi" } }];
+    const range = { apiVersion: "v1", kind: "LimitRange", metadata: { name: "storage" }, spec: { limits } };
+    const api = await openKube(t, cluster.kubeconfig);
+    await createObject(api, LIMIT_RANGES, range, { namespace: narrow, fieldManager: FIELD_MANAGER });
+    const limited = await cli.run("restore", namespace, "--to-namespace", narrow, "--existing", "keep", "--volumes-only", "-o", "json");
+    assert.equal(limited.exitCode, 3, limited.stderr);
+    assert.match(limited.stderr, /maximum storage usage per PersistentVolumeClaim is 32Mi/);
+    assert.deepEqual((limited.json() as { volumes: unknown }).volumes, []);
+
+    const snapshots = await restoredVolumes(world, namespace, "--to-namespace", world.other("quick"));
+    assert.deepEqual(
+      snapshots.volumes.map(({ from, bytes }) => [from, bytes]),
+      [["snapshot", undefined]],
+    );
+    assert.equal(await sh(`${namespace}-quick`, "deployment/web", listing("/data")), before);
+
+    const alone = world.other("alone");
+    const other = await restoredVolumes(
+      world,
+      namespace,
+      "--to-namespace",
+      alone,
+      "--volumes-only",
+      "--storage-class",
+      "btrfs=plain",
+      "--volume-size",
+      "files=96Mi",
+    );
+    assert.deepEqual(
+      other.volumes.map(({ from }) => from),
+      ["repository"],
+      JSON.stringify(other.findings),
+    );
+    assert.deepEqual(
+      other.findings.map(({ code }) => code),
+      ["local_snapshot_unusable"],
+    );
+    assert.deepEqual(await objectsIn(cluster, alone, "deployments"), []);
+    const [made] = await objectsIn(cluster, alone, "persistentvolumeclaims");
+    assert.deepEqual((made?.["status"] as { capacity?: unknown } | undefined)?.capacity, { storage: "96Mi" });
+    const later = await restoredVolumes(
+      world,
+      namespace,
+      "--to-namespace",
+      alone,
+      "--storage-class",
+      "btrfs=plain",
+      "--volume-size",
+      "files=96Mi",
+    );
+    assert.deepEqual([later.volumes, later.notReady], [[], 0], "the rest comes later, and what is filled stays as it is");
+    assert.equal(await sh(alone, "deployment/web", listing("/data")), before);
+
+    // Single files, into the claim that is in use.
+    const path = async (...args: readonly string[]): ReturnType<typeof cli.run> =>
+      cli.run("restore", namespace, "--to-namespace", alone, "--path", "volumes/files/dir", ...args);
+    const refusedPath = await path();
+    assert.equal(refusedPath.exitCode, 6);
+    assert.match(refusedPath.stderr, /there are already "file"/);
+    await sh(alone, "deployment/web", "rm -r /data/dir");
+    succeeded(await path());
+    await sh(alone, "deployment/web", "touch -d '2021-01-01 00:00:00' /data/dir /data");
+    const withoutHardLink = "cd /data && stat -c '%n %F %a %u:%g %s %Y' dir dir/file && cat dir/file";
+    assert.equal(await sh(alone, "deployment/web", withoutHardLink), await sh(namespace, "deployment/web", withoutHardLink));
+    const target = `${cli.folder}/extracted`;
+    succeeded(await cli.run("point", "extract", namespace, "volumes/files/dir", "--target", target));
+    assert.equal(await readFile(`${target}/file`, "utf8"), "hello\n");
+    assert.equal((await cli.run("point", "extract", namespace, "volumes/files/dir/file")).stdout, "hello\n");
+
+    const empty = await restoredVolumes(world, namespace, "--to-namespace", world.other("empty"), "--objects-only");
+    assert.deepEqual(
+      empty.findings.map(({ code }) => code),
+      ["volume_empty"],
+    );
+    assert.equal(await sh(`${namespace}-empty`, "deployment/web", "ls /data"), "");
   },
 );

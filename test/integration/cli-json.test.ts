@@ -13,7 +13,7 @@ import type { Command } from "commander";
 const NO_RESULT: ReadonlySet<string> = new Set(["completion", "help", "files dump"]);
 
 /** test/e2e has them. */
-const NEEDS_CLUSTER: ReadonlySet<string> = new Set(["app list", "app show", "backup", "restore", "clone", "run undo", "run release"]);
+const NEEDS_CLUSTER: ReadonlySet<string> = new Set(["app list", "app show", "backup", "restore", "clone", "run undo", "run release", "gc"]);
 
 function namesOf(command: Command, path: readonly string[] = []): readonly string[] {
   const visible = command.createHelp().visibleCommands(command);

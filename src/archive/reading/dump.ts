@@ -18,6 +18,7 @@ export async function* dumpFile(session: Session, node: Node): AsyncGenerator<Ui
 /**
  * All of a folder as a tar archive, its entries at the top.
  *
+ * @param isWanted told each path, those of folders with a slash at the end; all are wanted if it is not given
  * @throws {DomainError} corrupt/file_damaged: an archive cannot go on within a file
  */
 export async function* dumpArchive(
@@ -25,12 +26,14 @@ export async function* dumpArchive(
   trees: SnapshotTrees,
   tree: HexId,
   report: FindingSink,
+  isWanted: (path: ByteString) => boolean = () => true,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const contents = new FileContents(session);
   const linked = new Map<string, ByteString>();
   for await (const walked of walkTree(trees, tree, { path: "" as ByteString, report })) {
     const node = walked.node.decode();
     const path = `${walked.path.slice(1)}${node.type === "dir" ? "/" : ""}` as ByteString;
+    if (!isWanted(path)) continue;
     if (!isArchived(node)) {
       report({
         grade: "info",
@@ -50,6 +53,13 @@ export async function* dumpArchive(
     if (node.type === "file") yield* dumpEntry(contents, path, node);
     else yield tarHeader(path, node, 0);
   }
+  yield ARCHIVE_END;
+}
+
+/** One file, or link, as a tar archive. @throws {DomainError} corrupt/file_damaged */
+export async function* dumpArchiveOf(session: Session, node: Node): AsyncGenerator<Uint8Array, void, undefined> {
+  if (node.type === "file") yield* dumpEntry(new FileContents(session), node.name, node);
+  else yield tarHeader(node.name, node, 0);
   yield ARCHIVE_END;
 }
 

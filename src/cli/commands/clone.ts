@@ -17,6 +17,7 @@ export interface CloneCommandOptions {
   readonly readOnlyVolumes?: boolean;
   readonly transform?: string;
   readonly dryRun?: boolean;
+  readonly blueprints: readonly string[];
   readonly maxSpeed?: boolean;
   readonly wait: string | false;
 }
@@ -43,7 +44,7 @@ export async function clone(name: string, given: CloneCommandOptions, command: C
       readOnlyVolumes,
     },
   });
-  await runRestore(name, { planOptions, dryRun, plan: undefined, maxSpeed, wait }, command, context);
+  await runRestore(name, { planOptions, dryRun, plan: undefined, maxSpeed, wait, blueprints: given.blueprints }, command, context);
 }
 
 /** @throws {DomainError} usage/clone_replicas */

@@ -7,6 +7,7 @@ import type { ResourceTable } from "../../kube/resource-table.ts";
 import type { Dependencies, Existing, PlanOptions, TransformFile } from "../../recover/plan/plan.ts";
 import type { CommandContext } from "../context.ts";
 import { assertSwapOptions, restoreSwap } from "../restore-swap.ts";
+import { restorePathCommand } from "./restore-path.ts";
 import { runRestore } from "../run-restore.ts";
 
 export interface RestoreOptions {
@@ -15,6 +16,8 @@ export interface RestoreOptions {
   readonly storageClass: readonly string[];
   readonly transform?: string;
   readonly only?: string;
+  /** Of files in a volume. */
+  readonly path?: string;
   readonly existing: Existing;
   readonly dependencies: Dependencies;
   readonly dryRun?: boolean;
@@ -25,11 +28,16 @@ export interface RestoreOptions {
   readonly accessMode: readonly string[];
   readonly swap?: boolean;
   readonly ownersPaused?: boolean;
+  readonly blueprints: readonly string[];
   readonly maxSpeed?: boolean;
   readonly wait: string | false;
 }
 
 export async function restore(name: string, given: RestoreOptions, command: Command, context: CommandContext): Promise<void> {
+  if (given.path !== undefined) {
+    await restorePathCommand(name, given.path, given, command, context);
+    return;
+  }
   const { dryRun = false, plan, maxSpeed = false, wait } = given;
   if (given.swap === true) {
     assertSwapOptions(command);
@@ -43,7 +51,12 @@ export async function restore(name: string, given: RestoreOptions, command: Comm
     });
   }
   if (plan !== undefined && !dryRun) assertPlainOptions(command);
-  await runRestore(name, { planOptions: (table) => readOptions(given, table), dryRun, plan, maxSpeed, wait }, command, context);
+  await runRestore(
+    name,
+    { planOptions: (table) => readOptions(given, table), dryRun, plan, maxSpeed, wait, blueprints: given.blueprints },
+    command,
+    context,
+  );
 }
 
 /** `pvc/data`, or `data`. @throws {DomainError} usage/restore_only_form */

@@ -27,6 +27,7 @@ export function addClone(program: Command, context: CommandContext): void {
     .option("--external-group <group>", "Objects of this API group own something outside, too; may be repeated", collect, [])
     .option("--read-only-volumes", "Containers cannot write to the volumes")
     .option("--transform <file>", "Changes to make to the objects, as YAML")
+    .option("--blueprints <path>", "A file or folder of blueprints of your own; may be repeated", collect, [])
     .option("-n, --dry-run", "Only make the plan, and ask the cluster whether it would take it")
     .option("--max-speed", "Do not slow down for others: for a cluster that nobody uses yet")
     .option("--wait <duration>", "Wait at most so long until all is ready", "5m")

@@ -164,14 +164,16 @@ async function waitsForConsumer({ api }: Run, prime: JsonObject, signal: AbortSi
   return found !== undefined && textIn(found, "volumeBindingMode") === "WaitForFirstConsumer";
 }
 
-/** A claim that cannot be where its node is leaves its name to the next one. */
+const NO_VOLUME: ReadonlySet<string> = new Set(["volume_moved", "volume_not_provisioned"]);
+
+/** A claim that gets no volume leaves its name to the next one: on another node, or from elsewhere. */
 async function boundOrRemoved(run: Run, prime: JsonObject, request: FillRequest): Promise<void> {
   const { api, namespace } = run;
   const { name } = idOfObject(prime);
   try {
     await bound(run, name, request);
   } catch (error) {
-    if (!(error instanceof DomainError) || error.code !== "volume_moved") throw error;
+    if (!(error instanceof DomainError) || !NO_VOLUME.has(error.code)) throw error;
     const { signal } = request;
     const [place, uid] = [{ namespace, name }, uidOf(prime)];
     await deleteObject(api, CLAIMS, place, { preconditions: { uid }, propagation: "Background", signal }).catch(onlyIfThere);

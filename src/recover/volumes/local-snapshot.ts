@@ -34,6 +34,7 @@ export async function usableSnapshot(
   const status = objectIn(found, "status");
   const contentName = textIn(status, "boundVolumeSnapshotContentName");
   if (found === undefined || contentName === undefined) return { why: "it is gone" };
+  if (objectIn(found, "metadata")["deletionTimestamp"] !== undefined) return { why: "it is being deleted" };
   if (status["readyToUse"] !== true) return { why: "it is not ready" };
   const content = await getObject(api, CONTENTS, { name: contentName }, { signal }).catch(onlyIfThere);
   const isTheOne = textIn(objectIn(content, "status"), "snapshotHandle") === snapshot.handle;

@@ -170,10 +170,10 @@ export class VolumeRestore implements AsyncDisposable {
 
   async #fill(volume: PlannedVolume, node: string | undefined): Promise<void> {
     const { context, contentOf, progress } = this.#request;
-    const { claim, shape, from } = volume;
+    const { claim, shape } = volume;
     const signal = this.#signal;
     const startMs = this.#now();
-    let selectedNode = node;
+    let [selectedNode, from] = [node, volume.from];
     for (let move = 1; ; move++) {
       const live = await getObject(context.run.api, CLAIMS, claim, { signal }).catch(onlyIfThere);
       // It was refused, which has been said; or somebody else was here.
@@ -195,8 +195,13 @@ export class VolumeRestore implements AsyncDisposable {
         });
         return;
       } catch (error) {
-        if (!(error instanceof DomainError) || error.code !== "volume_moved" || move === MAX_MOVES) throw error;
-        selectedNode = await this.#anotherNode(live);
+        if (!(error instanceof DomainError) || move === MAX_MOVES) throw error;
+        if (error.code === "volume_moved") selectedNode = await this.#anotherNode(live);
+        else if (error.code === "volume_not_provisioned" && from.kind === "snapshot") {
+          const message = `Its data comes from the repository, as its local snapshot "${from.name}" cannot be used: ${error.message}`;
+          this.#request.report({ grade: "info", code: "local_snapshot_unusable", object: describeId({ ...CLAIMS, ...claim }), message });
+          from = { kind: "repository" };
+        } else throw error;
       }
     }
   }
