@@ -12,14 +12,15 @@ import { DATA_SETS } from "./data/sets.ts";
 import { progressLine } from "./live-line.ts";
 import { describeMachine, machineText } from "./machine.ts";
 import { TIME_PACKAGE } from "./measure.ts";
-import type { Figure } from "./objects/part.ts";
-import { figureText, report } from "./objects/report.ts";
 import { benchmarkObjects, PARTS } from "./objects/run.ts";
+import type { Figure } from "./part.ts";
+import { figureText, report } from "./report.ts";
 import { markdown } from "./table.ts";
 import { holdfastTools } from "./tools/holdfast.ts";
 import { kopiaTool } from "./tools/kopia.ts";
 import { resticTools } from "./tools/restic.ts";
 import { type Tool } from "./tools/tool.ts";
+import { benchmarkVolumes, VOLUME_PARTS } from "./volumes/run.ts";
 
 interface BenchOptions {
   readonly runs: string;
@@ -36,6 +37,10 @@ const FAMILIES: readonly { readonly name: string; readonly build: (signal: Abort
   { name: "holdfast", build: holdfastTools },
 ];
 const OUTPUTS = ["text", "json"] as const;
+
+interface VolumesOptions {
+  readonly parts: string;
+}
 
 interface ObjectsOptions {
   readonly parts: string;
@@ -62,6 +67,12 @@ function createProgram(signal: AbortSignal): Command {
     .action(async (options: ObjectsOptions, command: Command) =>
       benchObjects(options, command.optsWithGlobals<BenchOptions>().output, signal),
     );
+  program
+    .command("volumes")
+    .description("Measure backup and restore of volumes and databases, each part on a cluster of its own")
+    .option("--parts <names>", listed(VOLUME_PARTS), listed(VOLUME_PARTS))
+    .addHelpText("after", '\nExample:\n  make bench BENCH="--runs 1 volumes --parts quiesce,swap"')
+    .action(async (options: VolumesOptions, command: Command) => benchVolumes(options, command.optsWithGlobals<BenchOptions>(), signal));
   return program;
 }
 
@@ -109,6 +120,20 @@ async function benchObjects(options: ObjectsOptions, outputName: string, signal:
     const facts = [machineText(machine), velero === undefined ? "Without Velero" : `Velero ${VELERO_VERSION}`];
     process.stdout.write(`${facts.join("  \n")}\n\n${report(outcomes)}`);
   }
+}
+
+async function benchVolumes(options: VolumesOptions, given: BenchOptions, signal: AbortSignal): Promise<void> {
+  const output = chooseOutput(given.output);
+  const parts = choose("part", VOLUME_PARTS, options.parts);
+  const runs = parseRuns(given.runs);
+  const onFigure = (figure: Figure): void => void process.stderr.write(`${figureText(figure)}\n`);
+  const outcomes = await benchmarkVolumes({ parts, runs, onFigure }, signal);
+
+  const machine = await describeMachine(cacheRoot(), signal);
+  if (output === "json") {
+    const results = outcomes.map(([{ name, description }, outcome]) => ({ name, description, ...outcome }));
+    process.stdout.write(`${JSON.stringify({ machine, runs, parts: results })}\n`);
+  } else process.stdout.write(`${machineText(machine)}\n\n${report(outcomes)}`);
 }
 
 function chooseOutput(name: string): string | undefined {

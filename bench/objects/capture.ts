@@ -1,12 +1,13 @@
+import { atMost, costValues, Figures, type Goal, type Outcome } from "../part.ts";
 import { fill } from "./cluster-content.ts";
 import { Holdfast } from "./holdfast.ts";
-import { atMost, costValues, Figures, type Goal, type ObjectsBench, type Outcome, type Part } from "./part.ts";
 import { Velero } from "./velero.ts";
+import type { ObjectsBench, ObjectsPart } from "./part.ts";
 
 const NAMESPACE = "shop";
 const OBJECTS = 10_000;
 
-export const capturePart: Part = {
+export const capturePart: ObjectsPart = {
   name: "capture",
   description: "capture of a namespace of 10,000 ConfigMaps and Secrets into S3, twice",
   run: capture,

@@ -1,15 +1,16 @@
+import { atMost, costValues, Figures, type Outcome } from "../part.ts";
 import { forEachConcurrent } from "../../src/base/concurrency.ts";
 import type { JsonObject } from "../../src/kube/json.ts";
 import type { ResourcePath } from "../../src/kube/resource-type.ts";
 import { createObject } from "../../src/kube/objects.ts";
 import { Holdfast } from "./holdfast.ts";
-import { atMost, costValues, Figures, type ObjectsBench, type Outcome, type Part } from "./part.ts";
 import type { Site } from "./site.ts";
+import type { ObjectsBench, ObjectsPart } from "./part.ts";
 
 const NAMESPACES = 1_000;
 const CONNECTIONS = 16;
 
-export const listPart: Part = {
+export const listPart: ObjectsPart = {
   name: "list",
   description:
     "the applications of a cluster of 1,000 namespaces and 50,000 objects: in each two that a label marks, and things that nothing marks",

@@ -1,10 +1,11 @@
+import { atMost, costValues, Figures, type Outcome } from "../part.ts";
 import { fill } from "./cluster-content.ts";
 import { Holdfast } from "./holdfast.ts";
-import { atMost, costValues, Figures, type ObjectsBench, type Outcome, type Part } from "./part.ts";
+import type { ObjectsBench, ObjectsPart } from "./part.ts";
 
 const SIZES = [1_000, 100_000] as const;
 
-export const memoryPart: Part = {
+export const memoryPart: ObjectsPart = {
   name: "memory",
   description: "capture of 1,000 and of 100,000 ConfigMaps and Secrets",
   run: memory,

@@ -1,10 +1,11 @@
+import { atMost, costValues, Figures, type Outcome } from "../part.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { KubeApi } from "../../src/kube/kube-api.ts";
 import { listPages } from "../../src/kube/list.ts";
 import { createObject, getObject, updateObject } from "../../src/kube/objects.ts";
 import { empty, fill, requireFull } from "./cluster-content.ts";
 import { Holdfast } from "./holdfast.ts";
-import { atMost, costValues, Figures, type ObjectsBench, type Outcome, type Part } from "./part.ts";
+import type { ObjectsBench, ObjectsPart } from "./part.ts";
 
 const NAMESPACE = "shop";
 const OBJECTS = 10_000;
@@ -16,7 +17,7 @@ const FIELD_MANAGER = "holdfast-bench";
 const NAMESPACES = { group: "", version: "v1", plural: "namespaces" } as const;
 const CONFIG_MAPS = { group: "", version: "v1", plural: "configmaps", kind: "ConfigMap" } as const;
 
-export const neighbourPart: Part = {
+export const neighbourPart: ObjectsPart = {
   name: "neighbour",
   description:
     "another client, which gets, lists and updates small objects in turn every 20 ms, alone and beside a restore of 10,000 objects",

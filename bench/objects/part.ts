@@ -1,61 +1,12 @@
-/** A part of the benchmark on objects: it runs by itself, and gives figures and how far they are from what they are to be. */
+/** What a part of the benchmark on objects runs on. */
 import type { VeleroPrograms } from "../../dev/peers/velero.ts";
-import type { Cost } from "../measure.ts";
+import type { FigureSink, Part } from "../part.ts";
 import type { Site } from "./site.ts";
 
-export interface Part {
-  readonly name: string;
-  readonly description: string;
-  readonly run: (bench: ObjectsBench) => Promise<Outcome>;
-}
-
-export interface ObjectsBench {
+export interface ObjectsBench extends FigureSink {
   readonly site: Site;
   /** Undefined: without it. */
   readonly velero: VeleroPrograms | undefined;
-  /** Told of every figure when it is there. */
-  readonly onFigure: (figure: Figure) => void;
 }
 
-export interface Figure {
-  readonly what: string;
-  readonly tool: string;
-  /** By name and unit: `wall s`. */
-  readonly values: Readonly<Record<string, number>>;
-}
-
-export interface Goal {
-  readonly text: string;
-  readonly measured: string;
-  readonly isReached: boolean;
-}
-
-export interface Outcome {
-  readonly figures: readonly Figure[];
-  readonly goals: readonly Goal[];
-}
-
-export function costValues({ wallSeconds, cpuSeconds, peakBytes }: Cost): Record<string, number> {
-  return { "wall s": wallSeconds, "CPU s": cpuSeconds, "peak MB": peakBytes / 1e6 };
-}
-
-/** A goal for a value that shall not be larger. @param unit Behind the number: `x`, ` MB` */
-export function atMost(text: string, value: number, limit: number, unit: string): Goal {
-  return { text, measured: `${value.toFixed(2)}${unit}`, isReached: value <= limit };
-}
-
-/** Gathers a part's figures, and tells of each. */
-export class Figures {
-  readonly all: Figure[] = [];
-  readonly #onFigure: (figure: Figure) => void;
-
-  constructor({ onFigure }: ObjectsBench) {
-    this.#onFigure = onFigure;
-  }
-
-  add(what: string, tool: string, values: Readonly<Record<string, number>>): void {
-    const figure = { what, tool, values };
-    this.all.push(figure);
-    this.#onFigure(figure);
-  }
-}
+export type ObjectsPart = Part<ObjectsBench>;

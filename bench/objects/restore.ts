@@ -1,12 +1,13 @@
+import { atMost, costValues, Figures, type Goal, type Outcome } from "../part.ts";
 import { empty, fill, requireFull } from "./cluster-content.ts";
 import { Holdfast } from "./holdfast.ts";
-import { atMost, costValues, Figures, type Goal, type ObjectsBench, type Outcome, type Part } from "./part.ts";
 import { Velero } from "./velero.ts";
+import type { ObjectsBench, ObjectsPart } from "./part.ts";
 
 const NAMESPACE = "shop";
 const OBJECTS = 10_000;
 
-export const restorePart: Part = {
+export const restorePart: ObjectsPart = {
   name: "restore",
   description: "restore of 10,000 ConfigMaps and Secrets into a cluster that lacks their namespace",
   run: restore,

@@ -2,14 +2,10 @@
 import { randomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { down } from "../../dev/cluster/down.ts";
-import { identify } from "../../dev/cluster/process-identity.ts";
-import { up } from "../../dev/cluster/up.ts";
 import { createBucket } from "../../dev/s3/bucket.ts";
 import { type S3Server, startS3Server } from "../../dev/s3/server.ts";
-import { systemClock } from "../../src/base/clock.ts";
-import { KubeApi } from "../../src/kube/kube-api.ts";
-import { loadAccess } from "../../src/kube/kubeconfig/load.ts";
+import type { KubeApi } from "../../src/kube/kube-api.ts";
+import { openCluster } from "../cluster.ts";
 
 export interface Bucket {
   readonly name: string;
@@ -39,13 +35,8 @@ export class Site implements AsyncDisposable {
   static async open(folder: string, signal: AbortSignal): Promise<Site> {
     await mkdir(folder, { recursive: true });
     await using owned = new AsyncDisposableStack();
-    const name = `bench-${process.pid.toString(36)}`;
-    const wanted = { name, nodes: 1, version: "1.36", controlPlaneOnly: true, owner: await identify(process.pid) } as const;
-    const kubeconfig = await up(wanted, signal);
-    owned.defer(async () => down(name));
+    const { kubeconfig, api } = owned.use(await openCluster({ controlPlaneOnly: true }, signal));
     const server = owned.use(await startS3Server({ dataDir: join(folder, "s3"), signal }));
-    const access = await loadAccess({ environment: {}, file: kubeconfig, signal });
-    const api = owned.use(new KubeApi(access, { clock: systemClock, environment: {}, userAgent: "holdfast-bench" }));
     return new Site({ kubeconfig, api, server, folder, signal }, owned.move());
   }
 

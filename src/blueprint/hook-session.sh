@@ -18,7 +18,8 @@ thaw() {
     echo "the command that thaws failed (exit code $?)" >&2
     failed=yes
   }
-  kill "$watch" 2>/dev/null
+  # It ignores anything milder.
+  kill -9 "$watch" 2>/dev/null
 }
 
 main=$$

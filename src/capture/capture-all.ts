@@ -11,6 +11,7 @@ import { pathOfVolume } from "../point/object-path.ts";
 import type { Session } from "../repository/session.ts";
 import { type CapturedObjects, captureObjects, type CaptureOptions, type MomentCapture } from "./capture.ts";
 import type { CapturePlan } from "./volumes/capture-plan.ts";
+import { dumpDatabases } from "./volumes/dump-databases.ts";
 import { removeOldKept } from "./volumes/kept-snapshots.ts";
 import { lastVolumes } from "./volumes/last-volumes.ts";
 import { sameClaims } from "./volumes/plan-groups.ts";
@@ -86,6 +87,8 @@ async function attempt(
   const atMoment = momentOf(capture, plan, options, findings);
   const objects = await captureObjects(files, { ...options, report: findings.report, atMoment });
   const moved = await capture.move(await parents);
+  const { clock, progress } = options;
+  const streams = await dumpDatabases(files, plan.dumps, { api: options.api, clock, progress, signal: options.signal });
   const namespaces = namespacesOf(options.unit);
   for (const volume of moved) addTree(files, volume, namespaces);
   const owned = failing.move();
@@ -93,7 +96,7 @@ async function attempt(
     objects,
     described: {
       volumes: moved.map((volume) => pointVolume(volume, capture.databases, namespaces)),
-      streams: [],
+      streams,
       databases: pointDatabases(plan, capture.databases),
     },
     moved: moved.flatMap((volume) => volume.moved ?? []),

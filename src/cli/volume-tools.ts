@@ -71,7 +71,8 @@ async function openPlace(
   return { run, movers, proven };
 }
 
-function liveNamespace(namespace: string): string {
+/** Where folders of nodes are mounted. */
+export function liveNamespace(namespace: string): string {
   return `${namespace}-live`;
 }
 

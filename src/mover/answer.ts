@@ -46,8 +46,12 @@ function errorOf(error: JsonObject): DomainError {
 }
 
 function successOf(value: JsonObject): MoverSuccess | undefined {
-  const [files, bytes, storedBytes, findings] = ["files", "bytes", "storedBytes", "findings"].map((name) => countOf(value[name]));
-  if (files === undefined || bytes === undefined || storedBytes === undefined || findings === undefined) return undefined;
+  const [files, bytes, storedBytes, tookMs, findings] = ["files", "bytes", "storedBytes", "tookMs", "findings"].map((name) =>
+    countOf(value[name]),
+  );
+  if (files === undefined || bytes === undefined || storedBytes === undefined || tookMs === undefined || findings === undefined) {
+    return undefined;
+  }
   const [tree, root] = [textIn(value, "tree"), textIn(value, "root")];
   try {
     return {
@@ -56,6 +60,7 @@ function successOf(value: JsonObject): MoverSuccess | undefined {
       files,
       bytes,
       storedBytes,
+      tookMs,
       findings,
     };
   } catch (error) {

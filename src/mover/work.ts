@@ -73,6 +73,8 @@ export interface MoverSuccess {
   readonly bytes: number;
   /** As they were stored, after compression; of what the repository did not have. */
   readonly storedBytes: number;
+  /** From its start to this answer. */
+  readonly tookMs: number;
   /** How many findings it has told of: all lines must have come to be complete. */
   readonly findings: number;
 }

@@ -112,6 +112,8 @@ export interface VolumeData {
   readonly time: string;
   readonly files: number;
   readonly bytes: number;
+  /** How long its mover worked. */
+  readonly moverMs?: number;
   /** A snapshot on the storage itself, kept for a quick return. */
   readonly snapshot?: LocalSnapshot;
 }

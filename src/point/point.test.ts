@@ -47,6 +47,7 @@ function describe(id: PointDescription["id"]): PointDescription {
           time: timestampAt(0).text,
           files: 3,
           bytes: 10,
+          moverMs: 1_500,
           snapshot: { driver: "csi.example.com", handle: "s-1", sizeBytes: 1 << 30, namespace: "holdfast-system", name: "kept" },
         },
       },

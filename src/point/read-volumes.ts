@@ -34,6 +34,7 @@ function readData(fields: JsonObject): VolumeData {
   if (!isConsistency(consistency)) throw fields.fault(`there is no consistency "${consistency}"`);
   const group = optional(fields, "group");
   const snapshot = fields.object("snapshot");
+  const moverMs = fields.count("moverMs");
   return {
     path: readPath(fields, VOLUMES_FOLDER),
     consistency,
@@ -41,6 +42,7 @@ function readData(fields: JsonObject): VolumeData {
     time: fields.requiredTime("time").text,
     files: fields.count("files"),
     bytes: fields.count("bytes"),
+    ...(moverMs === 0 ? {} : { moverMs }),
     ...(snapshot === undefined ? {} : { snapshot: readSnapshot(snapshot) }),
   };
 }

@@ -3,7 +3,7 @@ import type { KubeApi } from "../kube/kube-api.ts";
 import { getObject } from "../kube/objects.ts";
 import { DomainError } from "../base/errors.ts";
 import { isProcessGone } from "../repository/lock-process.ts";
-import { readLease, removeLease, takeLease } from "./dead-runs.ts";
+import { readLease, removeLease, type SeenLease, takeLease } from "./dead-runs.ts";
 import { LEASES } from "./kinds.ts";
 import { leaseName, serverOffset } from "./lease.ts";
 import type { RecordedHeader } from "./records.ts";
@@ -30,15 +30,11 @@ export async function isAlive(api: KubeApi, header: RecordedHeader, signal: Abor
   return lease !== undefined && !lease.isDead && !(await isProcessGone(header));
 }
 
-async function leaseOf(
-  api: KubeApi,
-  { id, namespace }: RecordedHeader,
-  signal: AbortSignal,
-): Promise<ReturnType<typeof readLease> | undefined> {
+async function leaseOf(api: KubeApi, { id, namespace }: RecordedHeader, signal: AbortSignal): Promise<SeenLease | undefined> {
   try {
     const found = await getObject(api, LEASES, { namespace, name: leaseName(id) }, { signal });
     const offsetMs = await serverOffset(api, namespace, api.clock, signal);
-    return readLease(found, api.clock.now() + offsetMs);
+    return await readLease(found, api.clock.now() + offsetMs);
   } catch (error) {
     if (error instanceof DomainError && error.code === "kube_not_found") return undefined;
     throw error;

@@ -1,13 +1,14 @@
-/** Which runs are dead: their Leases were not renewed for longer than clocks and networks can explain. */
+/** Which runs are dead: their Leases were not renewed for longer than clocks and networks can explain, or their processes are seen to be gone. */
 import { DomainError } from "../base/errors.ts";
 import { type JsonObject, objectIn, textIn } from "../kube/json.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
 import { listPages } from "../kube/list.ts";
 import { deleteObject, patchObject } from "../kube/objects.ts";
 import { parseTimestamp } from "../repository/format/timestamp.ts";
+import { isProcessGone } from "../repository/lock-process.ts";
 import { LEASES } from "./kinds.ts";
 import { DEAD_MARGIN_MS } from "./lease.ts";
-import { FIELD_MANAGER, RUN_LABEL } from "./marks.ts";
+import { FIELD_MANAGER, PROCESS_ANNOTATION, RUN_LABEL } from "./marks.ts";
 
 export interface SeenLease {
   readonly namespace: string;
@@ -32,25 +33,31 @@ export async function listLeases(
 ): Promise<readonly SeenLease[]> {
   const leases: SeenLease[] = [];
   for await (const { items } of listPages(api, LEASES, { namespace, labelSelector: RUN_LABEL, signal })) {
-    leases.push(...items.map((lease) => readLease(lease, nowMs)));
+    leases.push(...(await Promise.all(items.map((lease) => readLease(lease, nowMs)))));
   }
   return leases;
 }
 
-export function readLease(lease: JsonObject, nowMs: number): SeenLease {
+export async function readLease(lease: JsonObject, nowMs: number): Promise<SeenLease> {
   const [metadata, spec] = [objectIn(lease, "metadata"), objectIn(lease, "spec")];
   const seconds = spec["leaseDurationSeconds"];
   const durationMs = (typeof seconds === "number" ? seconds : DEFAULT_DURATION_SECONDS) * 1_000;
   // A Lease that says no time is as old as it is.
   const time = textIn(spec, "renewTime") ?? textIn(metadata, "creationTimestamp") ?? "";
   const renewedMs = parseTimestamp(time)?.epochMs;
+  const isLate = renewedMs !== undefined && nowMs - renewedMs > durationMs + DEAD_MARGIN_MS;
   return {
     namespace: textIn(metadata, "namespace") ?? "",
     name: textIn(metadata, "name") ?? "",
     resourceVersion: textIn(metadata, "resourceVersion") ?? "",
     run: textIn(objectIn(metadata, "labels"), RUN_LABEL) ?? "",
-    isDead: renewedMs !== undefined && nowMs - renewedMs > durationMs + DEAD_MARGIN_MS,
+    isDead: isLate || (await isKilled(textIn(objectIn(metadata, "annotations"), PROCESS_ANNOTATION))),
   };
+}
+
+/** It was on this machine, and is not there any more. @param mark As processMark() gives it */
+async function isKilled(mark: string | undefined): Promise<boolean> {
+  return mark !== undefined && isProcessGone({ process: mark, pid: Number(mark.split("/").at(-2)) });
 }
 
 /** Takes the Lease, so that its run stops should it wake up after all. False: it was renewed, or somebody else has taken it. */

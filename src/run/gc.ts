@@ -219,7 +219,9 @@ class Collection {
     } catch (error) {
       this.#options.signal.throwIfAborted();
       if (!(error instanceof DomainError)) throw error;
-      if (error.code === "kube_not_found" || error.code === "kube_conflict") return false;
+      // With its snapshot, as a rule.
+      if (error.code === "kube_not_found") return true;
+      if (error.code === "kube_conflict") return false;
       const object = `${kind.plural} "${name}"`;
       const message = `Cannot remove what a run has left: ${error.message}`;
       this.#options.report({ grade: "info", code: "leftover_stays", object, message });

@@ -139,7 +139,8 @@ export class RunLease implements AsyncDisposable {
 }
 
 /**
- * How far the server's clock is ahead of this one, by an object that it only pretends to make. Who may make no Lease gets 0.
+ * How far the server's clock is ahead of this one, by an object that it only pretends to make. Who may make no Lease gets 0, and so
+ * does who asks in a namespace that is not there: it has no Leases to compare.
  *
  * @throws {DomainError} what makes the server unable to answer
  */
@@ -151,7 +152,8 @@ export async function serverOffset(api: KubeApi, namespace: string, clock: Clock
     const madeMs = parseTimestamp(textIn(objectIn(made, "metadata"), "creationTimestamp") ?? "")?.epochMs;
     return madeMs === undefined ? 0 : madeMs + HALF_SECOND_MS - (beforeMs + clock.now()) / 2;
   } catch (error) {
-    if (asDomainError(error).kind === "forbidden") return 0;
+    const { kind, code } = asDomainError(error);
+    if (kind === "forbidden" || code === "kube_not_found") return 0;
     throw error;
   }
 }

@@ -11,6 +11,8 @@ export const GROUP_LABEL: string = `${GROUP}/group`;
 export const KEEP_ANNOTATION: string = `${GROUP}/keep`;
 /** On a PersistentVolume with the label of a run that has set it to Retain: what its reclaim policy is to be again. */
 export const RECLAIM_POLICY_ANNOTATION: string = `${GROUP}/reclaim-policy`;
+/** On the Lease of a run: its process, as locks of repositories name it. Who is on the same machine sees at once that it is gone. */
+export const PROCESS_ANNOTATION: string = `${GROUP}/process`;
 /** On every object that Holdfast makes. */
 export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
 export const MANAGED_BY = "holdfast";

@@ -5,10 +5,11 @@ import { asDomainError } from "../base/errors.ts";
 import { UlidSource } from "../base/ids.ts";
 import type { JsonObject } from "../kube/json.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
+import { ownIdentity } from "../repository/lock-process.ts";
 import { collectLeftovers } from "./gc.ts";
 import { LEASES } from "./kinds.ts";
 import { RunLease, serverOffset } from "./lease.ts";
-import { GROUP, MANAGED_BY, MANAGED_BY_LABEL, RUN_LABEL } from "./marks.ts";
+import { GROUP, MANAGED_BY, MANAGED_BY_LABEL, PROCESS_ANNOTATION, RUN_LABEL } from "./marks.ts";
 import { ensureNamespace } from "./namespace.ts";
 import type { Run, RunOptions } from "./run.ts";
 
@@ -29,7 +30,13 @@ export async function openRun(api: KubeApi, options: RunOptions): Promise<Run> {
   await collectLeftovers(api, { namespace, clock, report, signal, dryRun: false });
   const id = new UlidSource(clock).next();
   const labels = { [RUN_LABEL]: id.toLowerCase(), [MANAGED_BY_LABEL]: MANAGED_BY };
-  const annotations = { [`${GROUP}/kind`]: kind, [`${GROUP}/unit`]: unit, [`${GROUP}/host`]: hostname() };
+  const { process } = await ownIdentity();
+  const annotations = {
+    [`${GROUP}/kind`]: kind,
+    [`${GROUP}/unit`]: unit,
+    [`${GROUP}/host`]: hostname(),
+    ...(process === undefined ? {} : { [PROCESS_ANNOTATION]: process }),
+  };
   const lease = await RunLease.take(api, offsetMs, { namespace, id, metadata: { labels, annotations }, clock, signal });
   const owner = { apiVersion: "coordination.k8s.io/v1", kind: LEASES.kind, name: lease.name, uid: lease.uid };
   return {

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FakeClock } from "../base/testing/fake-clock.ts";
 import { UlidSource } from "../base/ids.ts";
-import { initLocation, type Location } from "../location/location.ts";
+import { DomainError } from "../base/errors.ts";
+import { initLocation, type Location, openLocation } from "../location/location.ts";
 import { newLocationKey } from "../repository/secret.ts";
+import { intercept } from "../storage/intercept.ts";
 import { MemoryStore } from "../storage/memory.ts";
 import { continueRecord, listRuns, openRecord, readRun, type RunHeader } from "./records.ts";
 
@@ -57,6 +59,28 @@ test("of two who go on with one run, one is refused before it does anything", as
   await assert.rejects(record.step({ kind: "exchange" }), { kind: "conflict", code: "run_taken_over" });
   await taken.end("rolled-back");
   await assert.rejects(openRecord(location, place, record.header, { clock }), { kind: "conflict", code: "run_exists" });
+});
+
+test("an entry whose answer was lost counts, and the next comes after it", async () => {
+  const { store, secret } = { store: new MemoryStore({ clock }), secret: newLocationKey() };
+  await initLocation(store, { secret });
+  let isLost = false;
+  const losing = intercept(store, async ({ name }, call) => {
+    const result = await call();
+    if (name === "put" && isLost) throw new DomainError("unavailable", "storage_unavailable", "lost");
+    return result;
+  });
+  const location = await openLocation(losing, secret);
+  const record = await openRecord(location, place, header(), { clock });
+  isLost = true;
+  await assert.rejects(record.mark("serving"), { kind: "unavailable" });
+  isLost = false;
+  await record.mark("rolling-back");
+  const { entries } = await readRun(location, record.header, {});
+  assert.deepEqual(
+    entries.map((entry) => (entry.type === "mark" ? entry.mark : "")),
+    ["serving", "rolling-back"],
+  );
 });
 
 test("a record that was moved to another run is refused, and what is no record is left alone", async () => {

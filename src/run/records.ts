@@ -8,7 +8,7 @@ import { type Clock, isoTime } from "../base/clock.ts";
 import { mapConcurrent } from "../base/concurrency.ts";
 import { DomainError } from "../base/errors.ts";
 import type { FindingSink } from "../base/finding.ts";
-import { parseUlid, type Ulid } from "../base/ids.ts";
+import { parseUlid, randomHexId, type Ulid } from "../base/ids.ts";
 import { LOCATION_FOLDER, type Location } from "../location/location.ts";
 import { addRecord, readRecord, recordKey } from "../location/records.ts";
 import type { UnitPlace } from "../location/units.ts";
@@ -72,6 +72,8 @@ export class RunRecord {
   readonly header: RecordedHeader;
   readonly #location: Location;
   readonly #clock: Clock;
+  /** Tells its entries from those of whoever else goes on with the run. */
+  readonly #writer: string = randomHexId();
   #next: number;
 
   constructor(location: Location, header: RecordedHeader, next: number, clock: Clock) {
@@ -95,15 +97,23 @@ export class RunRecord {
   }
 
   async #add(fields: Readonly<Record<string, unknown>>, options: CallOptions): Promise<void> {
-    const key = keyOf(this.header.path, this.header.id, this.#next);
-    if (await addRecord(this.#location, key, { ...fields, time: isoTime(this.#clock.now()) }, options)) {
+    const { path, id } = this.header;
+    while (true) {
+      const entry = { ...fields, writer: this.#writer, time: isoTime(this.#clock.now()) };
+      if (await addRecord(this.#location, keyOf(path, id, this.#next), entry, options)) break;
+      const there = await read(this.#location, `${path}/${id}`, this.#next, options);
+      // Our own, of which the answer never came.
+      if (there?.text("writer") !== this.#writer) throw takenOver(id);
       this.#next++;
-      return;
     }
-    throw new DomainError("conflict", "run_taken_over", `Cannot go on with run ${this.header.id}: somebody else does`, {
-      hint: `Run "holdfast run show ${this.header.id}" to see how it goes`,
-    });
+    this.#next++;
   }
+}
+
+function takenOver(id: Ulid): DomainError {
+  return new DomainError("conflict", "run_taken_over", `Cannot go on with run ${id}: somebody else does`, {
+    hint: `Run "holdfast run show ${id}" to see how it goes`,
+  });
 }
 
 const FOLDER = `${LOCATION_FOLDER}/runs`;

@@ -1,12 +1,20 @@
 /** `holdfast restore --swap` as a person uses it, on a database that is in use. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { glob } from "node:fs/promises";
+import { join } from "node:path";
 import { test } from "node:test";
+import { systemClock } from "../../src/base/clock.ts";
+import { PROGRAM } from "../support/cli.ts";
 import { succeeded } from "../support/location.ts";
 import { claim, podSpec } from "../support/manifests.ts";
 import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
 import { volumeWorld } from "../support/volume-world.ts";
 
 const skip = SKIP_WITHOUT_CLUSTER;
+/** Header, the new volume kept and reserved, the old one kept, claims retained, pods stopped, the exchange. */
+const EXCHANGE_NOTED = 7;
 const DATA = "/var/lib/postgresql/data";
 
 interface Swapped {
@@ -76,3 +84,37 @@ test("a database in use comes back to its restore point, and to what it was by u
   assert.equal(await cluster.kubectl("get", "pv", done.claims[0]?.setAside ?? "", "--ignore-not-found"), "");
   assert.equal(await sql("select count(*) from orders"), "1001");
 });
+
+test(
+  "a command that is killed in mid-exchange leaves the database to holdfast gc, which brings the old volume back",
+  { skip },
+  async (t) => {
+    const world = await volumeWorld(t);
+    const { cluster, cli, namespace, location, variables } = world;
+    await cluster.apply(database(await cluster.image("postgres")));
+    await cluster.kubectl("rollout", "status", "statefulset/db", "--timeout=120s");
+    const volume = await cluster.field("pvc/data-db-0", ".spec.volumeName");
+    succeeded(await cli.run("backup", namespace));
+    const env = { PATH: process.env["PATH"] ?? "", HOME: cli.folder, ...variables };
+    const child = spawn(PROGRAM, ["restore", namespace, "--swap"], { env, stdio: "ignore" });
+    const ended = once(child, "exit");
+    const records = async (): Promise<number> =>
+      (await Array.fromAsync(glob(join(location.url, "holdfast-location/runs/**/[0-9][0-9][0-9]")))).length;
+    // Pods are stopped once the exchange is noted.
+    while ((await records()) < EXCHANGE_NOTED && child.exitCode === null) await systemClock.sleep(20, t.signal);
+    await systemClock.sleep(300, t.signal);
+    child.kill("SIGKILL");
+    await ended;
+    assert.match(succeeded(await cli.run("run", "list", namespace)).stdout, /open: works still, or was killed/);
+    assert.match(succeeded(await cli.run("gc", "--dry-run")).stdout, /was killed in mid-exchange: would be brought to its end/);
+    const swaps = (succeeded(await cli.run("gc", "-o", "json")).json() as { swaps: readonly { outcome: string; missing: unknown[] }[] })
+      .swaps;
+    assert.deepEqual(
+      swaps.map(({ outcome, missing }) => [outcome, missing]),
+      [["rolled-back", []]],
+    );
+    await cluster.kubectl("rollout", "status", "statefulset/db", "--timeout=60s");
+    assert.equal(await cluster.field("pvc/data-db-0", ".spec.volumeName"), volume);
+    assert.deepEqual((succeeded(await cli.run("gc", "-o", "json")).json() as { swaps: readonly unknown[] }).swaps, []);
+  },
+);

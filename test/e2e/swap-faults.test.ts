@@ -85,6 +85,27 @@ test("a claim that an admission policy would refuse is not touched", { skip }, a
   assert.equal(await world.content(), "old");
 });
 
+test("a location that stops answering in mid-exchange keeps nothing down; the run is ended later", { skip }, async (t) => {
+  const world = await swapWorld(t);
+  const { location } = world;
+  await serving(world, { persistentVolumeClaimRetentionPolicy: RETENTION });
+  const before = await world.volumeOf("data-db-0");
+  const filled = await world.fill("restored");
+  await assert.rejects(world.swap(["data-db-0"], [filled], { recordsTaken: 7 }), (error: Error & { readonly code?: string }) => {
+    assert.equal(error.code, "storage_unavailable");
+    assert.match(error.message, /the old volumes serve again$/);
+    return true;
+  });
+  await assertAsBefore(world, before);
+  assert.equal(await world.content(), "old");
+  const [run] = await listRuns(location, undefined, {});
+  assert.ok(run !== undefined && run.end === undefined);
+  await world.undo(run.header.id);
+  assert.equal((await listRuns(location, undefined, {}))[0]?.end?.outcome, "rolled-back");
+  await assertAsBefore(world, before);
+  assert.equal(await world.content(), "old");
+});
+
 /** The records of a swap, in their order, are: its header, the new volume kept, reserved, the old one kept, the claims retained, the pods stopped, the exchange, serving, ready. */
 const KILLS: readonly { readonly record: number; readonly afterMs: number }[] = [
   { record: 5, afterMs: 100 },

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { TestContext } from "node:test";
 import { systemClock } from "../../src/base/clock.ts";
+import { DomainError } from "../../src/base/errors.ts";
 import type { Finding } from "../../src/base/finding.ts";
 import { discover } from "../../src/kube/discovery.ts";
 import type { KubeApi } from "../../src/kube/kube-api.ts";
@@ -65,6 +66,8 @@ export interface SwapWorld {
 }
 
 export interface SwapOptions {
+  /** The location takes so many records and then none for some time. */
+  readonly recordsTaken?: number;
   readonly ownersPaused?: boolean;
   readonly waitMs?: number;
 }
@@ -119,7 +122,15 @@ export async function swapWorld(t: TestContext): Promise<SwapWorld> {
       const persistentVolume = textIn(objectIn(object, "spec"), "volumeName") ?? "";
       return { claim: { namespace: HOLDFAST_NAMESPACE, name, uid: uidOf(object) }, persistentVolume };
     },
-    swap: async (claims, filled, options = {}) => swapAs(api, location, setting(claims, filled), options, t.signal),
+    swap: async (claims, filled, options = {}) => {
+      const { recordsTaken = Number.POSITIVE_INFINITY } = options;
+      let left = recordsTaken;
+      const store = intercept(location.store, async ({ name, key }, call) => {
+        if (name !== "put" || !key.startsWith("holdfast-location/runs/") || left-- > 0) return call();
+        throw new DomainError("unavailable", "storage_unavailable", "Cannot reach the storage");
+      });
+      return swapAs(api, { ...location, store }, setting(claims, filled), options, t.signal);
+    },
     release: async (run) => {
       const volumes = await listSetAside(api, run, t.signal);
       await release(api, volumes, ({ message }) => assert.fail(message), t.signal);

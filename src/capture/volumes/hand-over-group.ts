@@ -10,7 +10,7 @@ import { apiVersionOf } from "../../kube/resource-type.ts";
 import { FIELD_MANAGER } from "../../run/marks.ts";
 import type { CutVolume } from "./cut.ts";
 import { contentMetadata, type HandOverContext, type ImportedSnapshot, importSnapshot, retain } from "./hand-over.ts";
-import { removeOriginal } from "./originals.ts";
+import { removeSnapshot } from "./originals.ts";
 import type { PlannedGroup } from "./plan-groups.ts";
 import type { SnapshotKinds } from "./snapshot-kinds.ts";
 import { groupHandleOf, throwIfFailed } from "./snapshot-status.ts";
@@ -41,7 +41,7 @@ export async function handOverGroup(context: GroupHandOver, group: PlannedGroup,
   const imported = await importGroup(context, group, cuts, retained);
   const members = await mapConcurrent(cuts, { limit: CONCURRENT_IMPORTS, signal }, (cut) => importSnapshot(context, cut, retained));
   await awaitMembers(context, first);
-  await removeOriginal(run, place, { content, uid, signal });
+  await removeSnapshot(run, place, uid, signal);
   originals.handedOver(place);
   return { ...imported, members };
 }

@@ -13,7 +13,7 @@ import { FIELD_MANAGER } from "../../run/marks.ts";
 import type { Run } from "../../run/run.ts";
 import { claimName } from "./claim-facts.ts";
 import { type CutVolume, snapshotGone } from "./cut.ts";
-import { type Originals, removeOriginal } from "./originals.ts";
+import { type Originals, removeSnapshot } from "./originals.ts";
 import type { SnapshotKinds } from "./snapshot-kinds.ts";
 import { boundContentOf, cutOf, isReady, throwIfFailed } from "./snapshot-status.ts";
 import { until } from "./until.ts";
@@ -47,7 +47,7 @@ export async function handOver(context: HandOverContext, volume: CutVolume): Pro
   const retained = await retain(context, content, claimName(volume.planned.claim));
   originals.retained({ kinds, namespace, name });
   const imported = await importSnapshot(context, volume, retained);
-  await removeOriginal(run, { kinds, namespace, name }, { content, uid, signal });
+  await removeSnapshot(run, { kinds, namespace, name }, uid, signal);
   originals.handedOver({ kinds, namespace, name });
   return imported;
 }

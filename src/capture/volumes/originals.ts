@@ -22,6 +22,8 @@ interface Entry extends OriginalPlace {
 
 export class Originals {
   readonly #entries = new Map<string, Entry>();
+  /** Of what was handed over: objects that own nothing any more. */
+  readonly #contents: { readonly kinds: SnapshotKinds; readonly name: string }[] = [];
 
   /** It is going to be made. */
   expect(place: OriginalPlace): void {
@@ -42,18 +44,17 @@ export class Originals {
   /** Those of another one as well. */
   adopt(others: Originals): void {
     for (const [key, entry] of others.#entries) this.#entries.set(key, entry);
+    this.#contents.push(...others.#contents);
   }
 
+  /** Its content goes at the end: a snapshotter that waits for it to get ready does not look whether it is being deleted. */
   handedOver(place: OriginalPlace): void {
+    const content = this.#entries.get(keyOf(place))?.found?.content;
+    if (content !== undefined) this.#contents.push({ kinds: place.kinds, name: content });
     this.#entries.delete(keyOf(place));
   }
 
-  /** `volumesnapshots.snapshot.storage.k8s.io shop/snapshot-1`: what is there of this run's own making. */
-  get places(): readonly OriginalPlace[] {
-    return [...this.#entries.values()];
-  }
-
-  /** Takes all back that was not handed over, and what is on the storage with it. */
+  /** Takes all back that was not handed over, and what is on the storage with it; of the rest it removes what is left. */
   async takeBack(run: Run, signal: AbortSignal): Promise<void> {
     for (const entry of this.#entries.values()) {
       const { kinds, found, isRetained } = entry;
@@ -69,28 +70,37 @@ export class Originals {
           ),
         );
       }
-      await removeOriginal(run, entry, { content: isRetained ? found?.content : undefined, uid: found?.uid, signal });
+      await removeSnapshot(run, entry, found?.uid, signal);
+      if (isRetained && found !== undefined) await removeContent(run, kinds, found.content, signal);
     }
     this.#entries.clear();
+    for (const { kinds, name } of this.#contents.splice(0)) await removeContent(run, kinds, name, signal);
   }
 }
 
-export interface RemoveOptions {
-  /** To be removed, too: nobody does so for one that was retained. */
-  readonly content: string | undefined;
-  readonly uid: string | undefined;
-  readonly signal: AbortSignal;
-}
+/**
+ * The controller marks a content when its snapshot is deleted, and without the mark nobody lets go of it. A group snapshot that is deleted right after
+ * it was made is gone before the controller has seen that.
+ */
+const BEING_DELETED: Readonly<Record<string, string>> = {
+  VolumeSnapshot: "snapshot.storage.kubernetes.io/volumesnapshot-being-deleted",
+  VolumeGroupSnapshot: "groupsnapshot.storage.kubernetes.io/volumegroupsnapshot-being-deleted",
+};
 
-export async function removeOriginal(
+export async function removeSnapshot(
   run: Run,
   { kinds, namespace, name }: OriginalPlace,
-  { content, uid, signal }: RemoveOptions,
+  uid: string | undefined,
+  signal: AbortSignal,
 ): Promise<void> {
   const preconditions = uid === undefined ? undefined : { uid };
   await unlessGone(deleteObject(run.api, kinds.snapshots, { namespace, name }, { propagation: "Background", preconditions, signal }));
-  if (content !== undefined)
-    await unlessGone(deleteObject(run.api, kinds.contents, { name: content }, { propagation: "Background", signal }));
+}
+
+async function removeContent(run: Run, kinds: SnapshotKinds, name: string, signal: AbortSignal): Promise<void> {
+  const changes = { metadata: { annotations: { [BEING_DELETED[kinds.snapshots.kind] ?? ""]: "yes" } } };
+  await unlessGone(patchObject(run.api, kinds.contents, { name }, { type: "merge", changes }, { fieldManager: FIELD_MANAGER, signal }));
+  await unlessGone(deleteObject(run.api, kinds.contents, { name }, { propagation: "Background", signal }));
 }
 
 /** What is not there need not be changed; one of that name that somebody else has made since is theirs. */

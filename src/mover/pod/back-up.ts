@@ -21,7 +21,7 @@ export interface BackUpParts {
   readonly stop: AbortSignal;
 }
 
-type Moved = Omit<MoverSuccess, "findings">;
+type Moved = Omit<MoverSuccess, "findings" | "tookMs">;
 
 /** Pods are ended more often than commands: evicted, drained, out of memory. */
 const CHECKPOINT_INTERVAL = { ms: 60_000, blobs: 50_000 };

@@ -18,6 +18,8 @@ export interface FillParts {
   readonly progress: ProgressSink;
 }
 
+type Filled = Omit<MoverSuccess, "findings" | "tookMs">;
+
 /** What mkfs makes in a new file system. */
 const LOST_AND_FOUND = "lost+found";
 
@@ -25,7 +27,7 @@ const LOST_AND_FOUND = "lost+found";
  * @throws {DomainError} conflict/volume_not_empty
  * @throws {DomainError} as restore() and restoreImage() do
  */
-export async function fillVolume(session: Session, work: FillVolume, parts: FillParts): Promise<Omit<MoverSuccess, "findings">> {
+export async function fillVolume(session: Session, work: FillVolume, parts: FillParts): Promise<Filled> {
   return work.mode === "Block" ? fillDevice(session, work, parts) : fillFiles(session, work, parts);
 }
 
@@ -33,7 +35,7 @@ async function fillFiles(
   session: Session,
   { tree, root, verify, isBegun = false }: FillVolume,
   parts: FillParts,
-): Promise<Omit<MoverSuccess, "findings">> {
+): Promise<Filled> {
   const { places, clock, report, progress } = parts;
   const { repository, index, signal } = session;
   if (!isBegun) await requireEmpty(places.volumeFolder);
@@ -60,7 +62,7 @@ async function fillDevice(
   session: Session,
   { tree, verify, isBegun = false }: FillVolume,
   parts: FillParts,
-): Promise<Omit<MoverSuccess, "findings">> {
+): Promise<Filled> {
   const { places, report, progress } = parts;
   try {
     const options = { tree, target: places.device, mayOverwrite: isBegun, dryRun: false, verify, report, progress };

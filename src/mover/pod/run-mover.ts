@@ -21,7 +21,7 @@ export interface MoverProcess {
   readonly signal: AbortSignal;
 }
 
-type Moved = Omit<MoverSuccess, "findings">;
+type Moved = Omit<MoverSuccess, "findings" | "tookMs">;
 
 /** Pods have 30 s to end. */
 const STOP_LIMIT_MS = 15_000;
@@ -33,13 +33,17 @@ const RETRY_LOCK_MS = 10 * 60_000;
 export async function runMover(process: MoverProcess): Promise<number> {
   const { places, write, clock } = process;
   const lines = new MoverLines(write, clock);
+  const startMs = clock.monotonicMs();
   try {
     const moved = await perform(process, lines);
-    await writeFile(places.answerFile, encodeAnswer({ ...moved, findings: lines.findings }));
+    const tookMs = Math.round(clock.monotonicMs() - startMs);
+    await writeFile(places.answerFile, encodeAnswer({ ...moved, tookMs, findings: lines.findings }));
     return 0;
   } catch (error) {
-    await writeFile(places.answerFile, encodeAnswer({ error: moverError(error) }));
-    return exitCodeOf(error);
+    // Whatever came of being told to end, another mover may do better.
+    const why: unknown = process.signal.aborted ? process.signal.reason : error;
+    await writeFile(places.answerFile, encodeAnswer({ error: moverError(why) }));
+    return exitCodeOf(why);
   }
 }
 

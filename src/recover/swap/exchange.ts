@@ -2,7 +2,7 @@
  * Gives a claim another volume: it is deleted, and made again as it was, with the other one. The volume is reserved for the claim's name
  * before that, so whoever else makes the claim in between gets the same volume, and never an empty one. Going back is the same again.
  */
-import { DomainError } from "../../base/errors.ts";
+import { DomainError, isRetryable } from "../../base/errors.ts";
 import { isJsonObject, type JsonObject, type JsonValue, listIn, objectIn, textIn } from "../../kube/json.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
 import { listPages } from "../../kube/list.ts";
@@ -89,7 +89,7 @@ export async function exchange(api: KubeApi, request: ExchangeRequest): Promise<
         await create(api, claim, to, signal);
         continue;
       } catch (error) {
-        if (!(error instanceof DomainError) || !mayPass(error)) throw error;
+        if (!mayPass(error)) throw error;
         refusal = error;
       }
     } else if (isGoing(live)) await freeOfEndedPods(api, live, signal);
@@ -113,9 +113,10 @@ function isGoing(object: JsonObject): boolean {
   return textIn(objectIn(object, "metadata"), "deletionTimestamp") !== undefined;
 }
 
-/** A quota hears of a claim that is gone only after a moment; somebody else may make the claim at this moment. */
-function mayPass({ code, details }: DomainError): boolean {
-  return code === "kube_exists" || isQuotaRefusal(details);
+/** A quota hears of a claim that is gone only after a moment; somebody else may make the claim at this moment; an answer may be lost. */
+function mayPass(error: unknown): error is DomainError {
+  if (!(error instanceof DomainError)) return false;
+  return error.code === "kube_exists" || isQuotaRefusal(error.details) || isRetryable(error);
 }
 
 /** Of details of an error: the server counts what is there already. */

@@ -79,8 +79,7 @@ export async function runUndo(request: SwapRun, of: RecordedRun): Promise<SwapRe
     throw new DomainError("unsupported", "run_cannot_undo", `Cannot undo run ${id}: it is a ${kind}, which exchanged no volumes`);
   }
   if (of.end === undefined) {
-    await takeOver(run.api, of.header, run.signal);
-    return resumeRun(request, await readRun(location, of.header, { signal: run.signal }));
+    return endSwap(request, of.header);
   }
   const exchanged = exchangedBy(of);
   if (of.end.outcome !== "succeeded") return undefined;
@@ -95,7 +94,13 @@ export async function runUndo(request: SwapRun, of: RecordedRun): Promise<SwapRe
   return { run: run.id, ...(await swap(contextOf(request, record), plan, returning)) };
 }
 
-/** Ends a run of swaps that was killed. */
+/** Ends a swap, or the way back from one, that was killed. @throws {DomainError} conflict/run_alive: it was not */
+export async function endSwap(request: SwapRun, header: RecordedHeader): Promise<Resumed> {
+  const { run, location } = request;
+  await takeOver(run.api, header, run.signal);
+  return resumeRun(request, await readRun(location, header, { signal: run.signal }));
+}
+
 async function resumeRun(request: SwapRun, of: RecordedRun): Promise<Resumed> {
   const record = continueRecord(request.location, of, request.run.api.clock);
   return resume(contextOf(request, record), of);
@@ -106,8 +111,7 @@ async function endKilledRuns(request: SwapRun): Promise<void> {
   const { run, cluster, location, place, report } = request;
   for (const header of await openSwaps(location, place.path, { signal: run.signal })) {
     if (header.cluster !== cluster) continue;
-    await takeOver(run.api, header, run.signal);
-    const { outcome } = await resumeRun(request, await readRun(location, header, { signal: run.signal }));
+    const { outcome } = await endSwap(request, header);
     const end = outcome === "succeeded" ? "brought to its end" : "rolled back";
     report({ grade: "info", code: "run_resumed", object: `run ${header.id}`, message: `Was killed, and is ${end} now` });
   }

@@ -2,9 +2,11 @@
  * Exchanges volumes under a live application. All that can be done while the old volumes serve is done before anything stops; each step is
  * recorded before it is done; and when one fails, all are taken back, and the old volumes serve again.
  */
-import { isoTime } from "../../base/clock.ts";
-import { asDomainError, DomainError } from "../../base/errors.ts";
+import { type Clock, isoTime } from "../../base/clock.ts";
+import { Deadline } from "../../base/deadline.ts";
+import { asDomainError, DomainError, isRetryable } from "../../base/errors.ts";
 import type { FindingSink } from "../../base/finding.ts";
+import { retry } from "../../base/retry.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import { objectIn, textIn } from "../../kube/json.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
@@ -80,33 +82,69 @@ export async function swap(context: SwapContext, plan: SwapPlan, comingOf: (clai
 }
 
 /** Goes back, unless somebody else has taken over, or all works on the new volumes already. */
-async function takenBack(work: SwapWork, { record, report, api }: SwapContext, error: unknown): Promise<DomainError> {
+async function takenBack(work: SwapWork, context: SwapContext, error: unknown): Promise<DomainError> {
+  const { record } = context;
   const failure = asDomainError(error);
-  if (failure.code === "run_taken_over" || work.isReady) return failure;
   const { id } = record.header;
+  if (failure.code === "run_taken_over") return failure;
+  if (work.isReady) {
+    const message = `${failure.message}; all works on the restored volumes, but not everything is as it was before`;
+    return new DomainError(failure.kind, "swap_not_settled", message, {
+      cause: error,
+      hint: `Run "holdfast gc" to bring run ${id} to its end`,
+    });
+  }
   try {
-    // What was to be ended may be what aborted: going back is not.
-    const signal = new AbortController().signal;
-    await record.mark(ROLLING_BACK_MARK, { signal });
-    const back = new SwapWork({ api, record, waitMs: BACK_MS, report, signal }, work.steps, work.mayHaveServed);
-    const missing = await back.back();
-    await record.end("rolled-back", { error: { code: failure.code, message: failure.message }, missing }, { signal });
+    await goBack(work, context, failure);
   } catch (cause) {
-    const message = `${failure.message}; and going back failed: ${asDomainError(cause).message}`;
+    const why = asDomainError(cause);
+    if (why.code === "run_taken_over") return why;
+    const message = `${failure.message}; and going back failed: ${why.message}`;
     throw new DomainError(failure.kind, "swap_not_rolled_back", message, {
       cause,
       hint: `No volume is lost. Run "holdfast run undo ${id}" to go back once that is mended`,
     });
   }
   const hint = failure.hint === undefined ? {} : { hint: failure.hint };
-  const message = `${failure.message}; the old volumes serve again`;
-  return new DomainError(failure.kind, failure.code, message, {
-    details: { ...failure.details, rolledBack: true, run: id },
-    ...hint,
-    cause: error,
-  });
+  const details = { ...failure.details, rolledBack: true, run: id };
+  return new DomainError(failure.kind, failure.code, `${failure.message}; the old volumes serve again`, { details, ...hint, cause: error });
 }
 
+async function goBack(work: SwapWork, { api, record, report }: SwapContext, failure: DomainError): Promise<void> {
+  // What aborted the way there does not abort the way back.
+  const { signal } = new AbortController();
+  const { id } = record.header;
+  // A location that has stopped answering must not keep the application down: this run has its Lease.
+  const noted = async (note: () => Promise<void>): Promise<void> => {
+    try {
+      await note();
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
+      const message = `Its end is not recorded: ${asDomainError(error).message}; "holdfast gc" does so`;
+      report({ grade: "info", code: "run_not_recorded", object: `run ${id}`, message });
+    }
+  };
+  await noted(() => inTime(api.clock, signal, (soon) => record.mark(ROLLING_BACK_MARK, { signal: soon })));
+  const back = new SwapWork({ api, record, waitMs: BACK_MS, report, signal }, work.steps, work.mayHaveServed);
+  const missing = await retry(() => back.back(), { ...BACK_RETRIES, clock: api.clock, random: api.random, signal });
+  const facts = { error: { code: failure.code, message: failure.message }, missing };
+  await noted(() => inTime(api.clock, signal, (soon) => record.end("rolled-back", facts, { signal: soon })));
+}
+
+/** While nothing serves, no storage is waited for longer. */
+async function inTime(clock: Clock, signal: AbortSignal, note: (soon: AbortSignal) => Promise<void>): Promise<void> {
+  using deadline = new Deadline(clock, NOTE_MS);
+  try {
+    await note(AbortSignal.any([signal, deadline.signal]));
+  } catch (cause) {
+    if (!deadline.signal.aborted) throw cause;
+    throw new DomainError("unavailable", "run_not_recorded", "Cannot record what is done: the location does not answer", { cause });
+  }
+}
+
+const NOTE_MS = 15_000;
+
+const BACK_RETRIES = { maxAttempts: 20, maxElapsedMs: 600_000, firstDelayMs: 1_000, maxDelayMs: 30_000 };
 const BACK_MS = 300_000;
 const AT_MOST_STOPPING_MS = 600_000;
 
@@ -167,7 +205,7 @@ export class SwapWork {
     const stoppedMs = api.clock.monotonicMs();
     this.#say("Exchanging volumes");
     await this.#machine.perform(exchanges);
-    await record.mark(SERVING_MARK, { signal });
+    await inTime(api.clock, signal, (soon) => record.mark(SERVING_MARK, { signal: soon }));
     this.#mayHaveServed = true;
     const exchangedMs = api.clock.monotonicMs();
     this.#say("Starting pods");

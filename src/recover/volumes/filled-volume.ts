@@ -59,6 +59,7 @@ export interface FilledVolume {
   /** Written by a mover; absent where the storage copied by itself. */
   readonly bytes?: number;
   readonly files?: number;
+  readonly moverMs?: number;
 }
 
 /** Storage that has refused for so long will not take it any more. */
@@ -82,11 +83,11 @@ export async function fillVolume(context: FillContext, request: FillRequest): Pr
   // would choose a node for the mover, and not ask whether the application can follow.
   const isWaiting = selectedNode === undefined && (await waitsForConsumer(run, prime, signal));
   if (!isWaiting) await boundOrRemoved(run, prime, request);
-  let written: Pick<FilledVolume, "bytes" | "files"> = {};
+  let written: Pick<FilledVolume, "bytes" | "files" | "moverMs"> = {};
   if (content.kind === "tree") {
     const work = { kind: "fill", mode: shape.mode, tree: content.tree, root: content.root, verify: true } as const;
-    const { bytes, files } = await movers.move({ work, volume, mount, progress }, signal);
-    written = { bytes, files };
+    const { bytes, files, tookMs } = await movers.move({ work, volume, mount, progress }, signal);
+    written = { bytes, files, moverMs: tookMs };
   } else if (isWaiting) await movers.move({ work: { kind: "probe", writes: false }, volume, mount }, signal);
   const persistentVolume = await bound(run, name, request);
   await own.done(persistentVolume);

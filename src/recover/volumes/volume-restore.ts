@@ -45,6 +45,9 @@ export interface VolumeOutcome {
   readonly persistentVolume: string;
   /** Written by a mover; absent where the storage copied by itself. */
   readonly bytes?: number;
+  /** How long its mover worked. */
+  readonly moverMs?: number;
+  /** All of it: with the claim, the mover's start, and the handing over. */
   readonly fillMs: number;
 }
 
@@ -179,7 +182,7 @@ export class VolumeRestore implements AsyncDisposable {
       try {
         const filled = await fillVolume(context, { claim: { ...claim, object: live }, shape, content, selectedNode, progress, signal });
         await handOver(context, filled, { ...claim, uid: uidOf(live) }, signal);
-        const { persistentVolume, bytes } = filled;
+        const { persistentVolume, bytes, moverMs } = filled;
         const fillMs = Math.round(this.#now() - startMs);
         this.#outcomes.push({
           namespace: claim.namespace,
@@ -187,6 +190,7 @@ export class VolumeRestore implements AsyncDisposable {
           from: from.kind,
           persistentVolume,
           ...(bytes === undefined ? {} : { bytes }),
+          ...(moverMs === undefined ? {} : { moverMs }),
           fillMs,
         });
         return;

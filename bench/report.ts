@@ -1,7 +1,7 @@
 /** Figures and goals as Markdown. */
 import type { Figure, Goal, Outcome, Part } from "./part.ts";
 
-export function report(parts: readonly (readonly [part: Part, outcome: Outcome])[]): string {
+export function report(parts: readonly (readonly [part: Pick<Part<never>, "description" | "name">, outcome: Outcome])[]): string {
   const tables = parts.map(([{ name, description }, { figures }]) => `### ${name}: ${description}\n\n${table(figures)}\n`);
   return `${tables.join("\n")}\n${goalTable(parts.flatMap(([, { goals }]) => goals))}\n`;
 }

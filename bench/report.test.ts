@@ -11,7 +11,7 @@ test("report() has a column for every figure of a part, and shows in bold which 
     ],
     goals: [atMost("a quarter", 0.2, 0.25, "x"), atMost("small", 120, 100, " kB")],
   };
-  const part: Part = { name: "capture", description: "of a shop", run: async () => outcome };
+  const part: Part<never> = { name: "capture", description: "of a shop", run: async () => outcome };
   assert.deepEqual(report([[part, outcome]]).split("\n"), [
     "### capture: of a shop",
     "",
