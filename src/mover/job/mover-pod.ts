@@ -1,6 +1,6 @@
 /** One Job with its one pod, from the moment that it is made until it has answered or is lost. */
 import { Deadline } from "../../base/deadline.ts";
-import { DomainError } from "../../base/errors.ts";
+import { asDomainError, DomainError } from "../../base/errors.ts";
 import type { Finding } from "../../base/finding.ts";
 import { type JsonObject, objectIn, textIn } from "../../kube/json.ts";
 import { createObject, deleteObject } from "../../kube/objects.ts";
@@ -143,10 +143,17 @@ export class MoverPod {
     }
   }
 
+  /** Never rejects: how it ends is told by the pod. */
   async #readLog(pod: string, signal: AbortSignal): Promise<void> {
     const { api, namespace } = this.#options.run;
     const isRunning = (): boolean => this.#state.kind === "running";
-    for await (const text of podLog(api, { namespace, pod, isRunning, signal })) this.#take(text);
+    try {
+      for await (const text of podLog(api, { namespace, pod, isRunning, signal })) this.#take(text);
+    } catch (error) {
+      if (signal.aborted) return;
+      const message = `Cannot tell how the mover of "${this.#task.volume}" goes: ${asDomainError(error).message}`;
+      this.#options.report({ grade: "info", code: "mover_log_unread", object: this.#task.volume, message });
+    }
   }
 
   #take(text: string): void {
@@ -168,7 +175,7 @@ export class MoverPod {
     using deadline = new Deadline(this.#options.run.api.clock, LOG_LIMIT_MS);
     const late = Promise.withResolvers<void>();
     deadline.signal.addEventListener("abort", () => late.resolve(), { once: true });
-    await Promise.race([log.catch(() => undefined), late.promise]);
+    await Promise.race([log, late.promise]);
   }
 
   #noteUid(object: JsonObject): void {

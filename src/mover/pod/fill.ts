@@ -31,11 +31,7 @@ export async function fillVolume(session: Session, work: FillVolume, parts: Fill
   return work.mode === "Block" ? fillDevice(session, work, parts) : fillFiles(session, work, parts);
 }
 
-async function fillFiles(
-  session: Session,
-  { tree, root, verify, isBegun = false }: FillVolume,
-  parts: FillParts,
-): Promise<Filled> {
+async function fillFiles(session: Session, { tree, root, verify, isBegun = false }: FillVolume, parts: FillParts): Promise<Filled> {
   const { places, clock, report, progress } = parts;
   const { repository, index, signal } = session;
   if (!isBegun) await requireEmpty(places.volumeFolder);
@@ -58,11 +54,7 @@ async function fillFiles(
   return { files: files + unchanged, bytes, storedBytes: 0 };
 }
 
-async function fillDevice(
-  session: Session,
-  { tree, verify, isBegun = false }: FillVolume,
-  parts: FillParts,
-): Promise<Filled> {
+async function fillDevice(session: Session, { tree, verify, isBegun = false }: FillVolume, parts: FillParts): Promise<Filled> {
   const { places, report, progress } = parts;
   try {
     const options = { tree, target: places.device, mayOverwrite: isBegun, dryRun: false, verify, report, progress };
