@@ -34,7 +34,7 @@ function postgres(name: string, image: string, storageClass: string): object {
 
 test(
   "databases come back with their rows, from a dump or from their volume, and are asked whether they are sound",
-  { skip: SKIP_WITHOUT_CLUSTER, timeout: 240_000 },
+  { skip: SKIP_WITHOUT_CLUSTER, timeout: 480_000 },
   async (t) => {
     const world = await volumeWorld(t);
     const { cluster, cli, namespace, sh } = world;
