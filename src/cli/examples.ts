@@ -37,6 +37,7 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "holdfast clone shop --to-namespace shop-test",
     "holdfast clone shop@01M8J3GYGCV0 --to-namespace shop-test --storage-class fast=standard --replicas 0",
     "holdfast clone shop --to-namespace shop-test --open Ingress/web --open-egress 10.1.0.0/16",
+    "holdfast clone shop --to-namespace shop-test --mask --blueprints masked.yaml",
   ],
   "run list": ["holdfast run list", "holdfast run list shop"],
   "run show": ["holdfast run show 01M8J3GYGCV0"],

@@ -1,7 +1,5 @@
 /** Movers in a real cluster: what they carry, how they end, and what of them can be seen. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { suite, test, type TestContext } from "node:test";
 import { subnet } from "../../dev/cluster/spec.ts";
 import { loadSpec } from "../../dev/cluster/store.ts";
@@ -13,56 +11,11 @@ import { openMovers } from "../../src/mover/job/open-movers.ts";
 import type { MoverSuccess } from "../../src/mover/work.ts";
 import { type MoverWorld, openMoverWorld } from "../support/movers.ts";
 import { claim } from "../support/manifests.ts";
+import { DESCRIBE, MAKE, program, TREE_PROGRAM } from "../support/node-program.ts";
 import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
 import type { TestCluster } from "../support/test-cluster.ts";
 
 const options = { skip: SKIP_WITHOUT_CLUSTER };
-const TREE_PROGRAM = "/opt/holdfast/test/support/file-tree.ts";
-/** Prints what there is to compare, root folder and all. */
-const DESCRIBE = `
-  import { lstatSync } from "node:fs";
-  import { describeTree } from "${TREE_PROGRAM}";
-  const { uid, gid, mode, mtimeNs } = lstatSync("/data", { bigint: true });
-  const shown = { root: [uid, gid, mode, mtimeNs], ...describeTree("/data") };
-  console.log(JSON.stringify(shown, (_, value) => (typeof value === "bigint" ? String(value) : value), 1));`;
-const MAKE = `
-  import { chmodSync, chownSync } from "node:fs";
-  import { makeEverything } from "${TREE_PROGRAM}";
-  makeEverything("/data");
-  chownSync("/data", 999, 998);
-  chmodSync("/data", 0o700);`;
-
-/** Runs a program of Node's in a pod to its end, and gives its output. The files of the product are in its image. */
-async function program(
-  { cluster, image }: Pick<MoverWorld, "cluster" | "image">,
-  name: string,
-  script: string,
-  volume: { readonly claim: string; readonly block?: boolean },
-): Promise<string> {
-  const command = ["/usr/local/bin/node", "--input-type=module", "--eval", script];
-  const mounts = volume.block === true ? [] : [{ name: "volume", mountPath: "/data" }];
-  const container = {
-    name: "main",
-    image,
-    imagePullPolicy: "Never",
-    command,
-    securityContext: { runAsUser: 0 },
-    volumeMounts: [...mounts, { name: "files", mountPath: TREE_PROGRAM, subPath: "file-tree.ts" }],
-    volumeDevices: volume.block === true ? [{ name: "volume", devicePath: "/dev/data" }] : [],
-  };
-  const volumes = [
-    { name: "volume", persistentVolumeClaim: { claimName: volume.claim } },
-    { name: "files", configMap: { name: "files" } },
-  ];
-  const source = await readFile(join(import.meta.dirname, "../support/file-tree.ts"), "utf8");
-  await cluster.apply(
-    { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "files" }, data: { "file-tree.ts": source } },
-    { apiVersion: "v1", kind: "Pod", metadata: { name }, spec: { restartPolicy: "Never", containers: [container], volumes } },
-  );
-  await cluster.waitFor(`pod/${name}`, "jsonpath={.status.phase}=Succeeded");
-  return cluster.kubectl("logs", name);
-}
-
 async function uidOf(cluster: TestCluster, name: string): Promise<string> {
   return cluster.field(`persistentvolumeclaim/${name}`, ".metadata.uid");
 }
