@@ -83,6 +83,13 @@ test("a database in use comes back to its restore point, and to what it was by u
   assert.match(released, new RegExp(`${done.claims[0]?.setAside}.*\n.*Deleted 1 volume`));
   assert.equal(await cluster.kubectl("get", "pv", done.claims[0]?.setAside ?? "", "--ignore-not-found"), "");
   assert.equal(await sql("select count(*) from orders"), "1001");
+  const kinds = (await world.cli.run("run", "list", namespace, "-o", "json")).json() as {
+    runs: readonly { kind: string; outcome: string }[];
+  };
+  assert.deepEqual(
+    kinds.runs.map(({ kind, outcome }) => [kind, outcome]),
+    ["backup", "swap", "undo", "undo", "release"].map((kind) => [kind, "succeeded"]),
+  );
 });
 
 test(
