@@ -53,17 +53,17 @@ test(
       readonly path: string;
     };
 
+    const restored = join(await resticRestore(t, world, point), "volumes/data");
+    assert.deepEqual(onHost(restored), withoutRoot(wanted));
+    const { uid, gid, mode } = lstatSync(restored);
+    assert.deepEqual([uid, gid, mode & 0o7777], [999, 998, 0o2700]);
+
     const folder = await hostFolder({ name: cluster.name, handles: await volumeHandles(cluster) });
     const repository = ["--repository", join(location.url, point.path), "--password-file", location.keyFile];
     const host = succeeded(await cli.run("files", "backup", folder, ...repository, "-o", "json")).json() as { readonly snapshot: string };
     const both = [`${point.snapshot}:/volumes/data`, `${host.snapshot}:${folder}`];
     const diff = succeeded(await cli.run("files", "diff", ...both, "--metadata", ...repository));
     assert.match(diff.stdout, /^0 paths added, 0 paths removed, 0 paths changed\n/);
-
-    const restored = join(await resticRestore(t, world, point), "volumes/data");
-    assert.deepEqual(onHost(restored), withoutRoot(wanted));
-    const { uid, gid, mode } = lstatSync(restored);
-    assert.deepEqual([uid, gid, mode & 0o7777], [999, 998, 0o2700]);
 
     await cluster.kubectl("delete", "namespace", namespace, "--wait", "--timeout=120s");
     succeeded(await cli.run("restore", point.path, "--volumes-only", "--holdfast-namespace", holdfastNamespace));
