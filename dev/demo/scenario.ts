@@ -19,9 +19,17 @@ export interface Stage extends ShopOptions {
 }
 
 const HOLDFAST = join(import.meta.dirname, "../../bin/holdfast");
-const WORKLOADS = ["statefulset/db", "statefulset/cache", "statefulset/ledger", "deployment/web", "deployment/orders"];
+export const WORKLOADS: readonly string[] = [
+  "statefulset/db",
+  "statefulset/cache",
+  "statefulset/ledger",
+  "deployment/web",
+  "deployment/orders",
+];
 
-export async function installShop({ kubectl, namespace, copy, images, storageClass }: Stage): Promise<void> {
+export type ShopStage = Pick<Stage, "copy" | "images" | "kubectl" | "namespace" | "storageClass">;
+
+export async function installShop({ kubectl, namespace, copy, images, storageClass }: ShopStage): Promise<void> {
   await kubectl.deleteNamespaces(namespace, copy);
   await kubectl.apply([{ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }, shopDefinition()]);
   await kubectl.run("wait", "--for=condition=Established", "crd", `discounts.${SHOP_GROUP}`, "--timeout=60s");

@@ -3,7 +3,7 @@ import { dumpFile } from "../archive/reading/dump.ts";
 import { SnapshotTrees } from "../archive/reading/snapshot-trees.ts";
 import { byteStringOf } from "../base/byte-string.ts";
 import { DomainError } from "../base/errors.ts";
-import { readLibrary } from "../blueprint/library.ts";
+import type { Blueprint } from "../blueprint/blueprint.ts";
 import type { PointStream } from "../point/description.ts";
 import type { RestorePoint } from "../point/restore-point.ts";
 import type { DatabaseRequest } from "../recover/databases/finish-databases.ts";
@@ -14,23 +14,14 @@ export interface DatabasesOf {
   readonly point: RestorePoint;
   readonly session: Session;
   readonly options: PlanOptions;
-  /** Files and folders of a user's own. */
-  readonly blueprints: readonly string[];
-  readonly signal: AbortSignal;
+  readonly blueprints: readonly Blueprint[];
 }
 
-/** @throws {DomainError} usage: a blueprint makes no sense */
-export async function restoredDatabases({
-  point,
-  session,
-  options,
-  blueprints,
-  signal,
-}: DatabasesOf): Promise<Pick<DatabaseRequest, "blueprints" | "streams">> {
+export function restoredDatabases({ point, session, options, blueprints }: DatabasesOf): Pick<DatabaseRequest, "blueprints" | "streams"> {
   const { toNamespace, namePrefix = "", volumes } = options;
   const streams = volumes === undefined ? point.description.streams : [];
   return {
-    blueprints: await readLibrary(blueprints, signal),
+    blueprints,
     streams: streams.map((stream) => ({
       blueprint: stream.blueprint,
       bytes: stream.bytes,

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { formatBytes } from "../base/byte-size.ts";
 import { DomainError } from "../base/errors.ts";
 import type { Finding } from "../base/finding.ts";
+import { readLibrary } from "../blueprint/library.ts";
 import { identifyCluster } from "../capture/cluster-identity.ts";
 import { discover } from "../kube/discovery.ts";
 import { describeId } from "../kube/object-id.ts";
@@ -10,6 +11,8 @@ import type { ResourceTable } from "../kube/resource-table.ts";
 import { cloneSource } from "../recover/clone/clone-source.ts";
 import { conversionFindings, convertedSource } from "../recover/converted-source.ts";
 import { AdaptivePace, maxSpeed } from "../recover/execute/pace.ts";
+import { MaskGate } from "../recover/mask/mask-gate.ts";
+import { type PlannedMask, planMasks } from "../recover/mask/plan-masks.ts";
 import { assertValid } from "../recover/plan/assert-valid.ts";
 import { makePlan, type PlannedRestore, type PlanRequest } from "../recover/plan/make-plan.ts";
 import type { PlanOptions, RestorePlan } from "../recover/plan/plan.ts";
@@ -44,7 +47,12 @@ export interface RunRestoreOptions {
   readonly wait: string | false;
   /** Files and folders of blueprints of a user's own. */
   readonly blueprints: readonly string[];
+  /** Databases are masked before anything else runs. @default false */
+  readonly mask?: boolean;
 }
+
+/** How long a database may take to start where nobody said how long to wait. */
+const READY_MS = 300_000;
 
 export async function runRestore(name: string, given: RunRestoreOptions, command: Command, context: CommandContext): Promise<void> {
   const { signal, clock } = context;
@@ -52,6 +60,7 @@ export async function runRestore(name: string, given: RunRestoreOptions, command
   const movers = readMoverOptions(command, context);
   const waitMs = given.wait === false ? undefined : parseDuration(given.wait);
   const saved = given.plan === undefined || dryRun ? undefined : await readPlan(given.plan);
+  const blueprints = await readLibrary(given.blueprints, signal);
   const pace = given.maxSpeed ? maxSpeed : new AdaptivePace(clock);
   await using api = await openCluster(command, context);
   await runOnLocation(command, context, async (run) => {
@@ -74,6 +83,10 @@ export async function runRestore(name: string, given: RunRestoreOptions, command
       const progress = display.sink;
       const request = { api, table, cluster: cluster.id, source, options, preparation: objects, volumes, progress, signal };
       const planned = await (saved === undefined ? planAll(request) : planAgain(request, saved));
+      const { toNamespace = "" } = options;
+      const { entries } = planned.plan;
+      const masks = given.mask === true ? planMasks({ ...description, blueprints, entries, toNamespace }) : undefined;
+      const gate = masks === undefined ? undefined : new MaskGate(masks, { api, readyMs: waitMs ?? READY_MS, progress });
       const planMs = Math.round(clock.monotonicMs() - startMs);
       const execution = { api, source, prepare: planned.prepare, pace, progress, signal };
       await assertValid(planned, execution);
@@ -81,14 +94,15 @@ export async function runRestore(name: string, given: RunRestoreOptions, command
         const plan = await verify(planned, execution);
         if (given.plan !== undefined) await writePlan(given.plan, plan);
         for (const finding of [...planned.findings, ...refusals(plan)]) report(finding);
-        writeResult(context, format, { dryRun, ...plan, planMs, findings: run.findings }, () => planText(plan));
+        const value = { dryRun, ...plan, ...(masks === undefined ? {} : { masks: masks.map(maskJson) }), planMs, findings: run.findings };
+        writeResult(context, format, value, () => [planText(plan), ...(masks ?? []).map(maskText)].join("\n"));
         return;
       }
       const kind = options.clone === undefined ? "restore" : "clone";
       const filling = { kind, run, api, session, place: found.place, point, volumes: planned.volumes, movers } as const;
-      const databases = await restoredDatabases({ point, session, options, blueprints: given.blueprints, signal });
+      const databases = restoredDatabases({ point, session, options, blueprints });
       await withFilling(filling, async (fill) => {
-        const done = await execute(planned, { ...execution, waitMs, report, filling: fill, databases });
+        const done = await execute(planned, { ...execution, waitMs, report, filling: fill, databases, gate });
         const totalMs = Math.round(clock.monotonicMs() - startMs);
         writeResult(context, format, { ...done, planMs, totalMs, findings: run.findings }, () => reportText(done, { planMs, totalMs }));
       });
@@ -124,6 +138,14 @@ async function planAgain(request: WholeRequest, saved: RestorePlan): Promise<Who
   return planned;
 }
 
+function maskJson({ namespace, workload, blueprint }: PlannedMask): Readonly<Record<string, string>> {
+  return { namespace, workload, blueprint: blueprint.name };
+}
+
+function maskText({ workload, blueprint }: PlannedMask): string {
+  return `${workload} is masked as blueprint "${blueprint.name}" says before anything else runs`;
+}
+
 function planOfAnother(saved: RestorePlan, point: string): DomainError {
   return new DomainError("usage", "plan_point", `Cannot execute this plan: it is of restore point ${saved.point}, not of ${point}`);
 }
@@ -144,7 +166,21 @@ function refusals({ entries }: RestorePlan): readonly Finding[] {
 }
 
 function reportText(report: RestoreReport, { planMs, totalMs }: { readonly planMs: number; readonly totalMs: number }): string {
-  const { point, created, updated, replaced, skipped, failed, notReady, restoreMs, waitMs, volumes, notFilled, databases } = report;
+  const {
+    point,
+    created,
+    updated,
+    replaced,
+    skipped,
+    failed,
+    notReady,
+    restoreMs,
+    waitMs,
+    volumes,
+    notFilled,
+    databases,
+    masked = [],
+  } = report;
   const times = [`planned in ${formatElapsed(planMs)}`, `written in ${formatElapsed(restoreMs)}`];
   if (waitMs !== undefined) times.push(`waited ${formatElapsed(waitMs)} until ready`);
   times.push(`${formatElapsed(totalMs)} in all`);
@@ -156,6 +192,7 @@ function reportText(report: RestoreReport, { planMs, totalMs }: { readonly planM
   return [
     `Restored point ${point}: ${created} created, ${updated} updated, ${replaced} replaced, ${skipped} left as they are or left out`,
     ...volumes.map(volumeText),
+    ...masked.map(({ workload, blueprint, maskMs }) => `  ${workload} masked as blueprint "${blueprint}" says in ${formatElapsed(maskMs)}`),
     ...databases.map(databaseText),
     ...(bad.length > 0 ? [bad.join(", ")] : []),
     times.join(", "),

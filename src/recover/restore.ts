@@ -3,6 +3,7 @@ import { isoTime } from "../base/clock.ts";
 import type { Finding, FindingSink } from "../base/finding.ts";
 import { keyOf } from "../kube/object-id.ts";
 import { type Execution, execute } from "./execute/execute.ts";
+import type { MaskOutcome } from "./mask/mask-gate.ts";
 import type { Action } from "./plan/plan.ts";
 import type { PlannedRestore } from "./plan/make-plan.ts";
 import { type VolumeOutcome, VolumeRestore, type VolumeRestoreRequest } from "./volumes/volume-restore.ts";
@@ -39,6 +40,8 @@ export interface RestoreReport {
   /** Volumes that go on waiting for their data. */
   readonly notFilled: number;
   readonly databases: readonly DatabaseOutcome[];
+  /** Databases of which the private data is unrecognisable; absent if that was not asked for. */
+  readonly masked?: readonly MaskOutcome[];
   readonly findings: readonly Finding[];
 }
 
@@ -92,6 +95,7 @@ export async function restore(planned: PlannedRestore, request: RestoreRequest):
     volumes: outcomes,
     databases,
     notFilled: findings.filter(({ code }) => NOT_FILLED.has(code)).length,
+    ...(request.gate === undefined ? {} : { masked: request.gate.outcomes }),
     findings,
   };
 }

@@ -6,8 +6,9 @@ import { environment } from "../support/environment.ts";
 import { startFileOperator } from "../support/file-operator.ts";
 import { openKube } from "../support/kube.ts";
 import { makeLocation, openCliOn, succeeded } from "../support/location.ts";
-import { IDLE } from "../support/manifests.ts";
+import { claim, IDLE } from "../support/manifests.ts";
 import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
+import { idle, listing, objectsIn, type RestoredVolumes, volumeWorld } from "../support/volume-world.ts";
 
 const skip = SKIP_WITHOUT_CLUSTER;
 
@@ -83,4 +84,37 @@ test("a copy runs small and shut in, and its end leaves alone what the original 
   await access(path);
   await cluster.kubectl("delete", `files.${operator.group}/owned`, "--timeout=60s");
   await assert.rejects(access(path), { code: "ENOENT" }, "the operator works: the original's end takes its file along");
+});
+
+test("the data of a copy lies on other storage, to be looked at only if so asked", { skip, timeout: 180_000 }, async (t) => {
+  const world = await volumeWorld(t);
+  const { cluster, cli, namespace, shell: image, sh } = world;
+  await cluster.apply(
+    claim("files", { size: "64Mi" }),
+    claim("disk", { size: "64Mi", block: true }),
+    idle("web", { image, mounts: { "/data": "files" }, devices: { "/dev/disk": "disk" } }, 2),
+  );
+  await cluster.kubectl("rollout", "status", "deployment/web", "--timeout=120s");
+  const write =
+    "echo hello > /data/a && mkdir /data/d && touch -d '2020-01-01 00:00:00' /data/d/b && dd if=/dev/urandom of=/dev/disk bs=1M count=2 && sync";
+  await sh(namespace, "deployment/web", write);
+  const DISK = "head -c 4194304 /dev/disk | sha256sum";
+  const seen = async (place: string): Promise<readonly string[]> =>
+    Promise.all([listing("/data"), DISK].map((line) => sh(place, "deployment/web", line)));
+  const before = await seen(namespace);
+  succeeded(await cli.run("backup", namespace));
+
+  const copy = world.other("copy");
+  const args = ["--to-namespace", copy, "--storage-class", "btrfs=plain", "--read-only-volumes", "-o", "json"];
+  const report = succeeded(await cli.run("clone", namespace, ...args)).json() as RestoredVolumes;
+  assert.deepEqual([report.failed, report.notReady, report.notFilled], [0, 0, 0], JSON.stringify(report.findings));
+  assert.deepEqual(await seen(copy), before);
+  assert.equal((await sh(copy, "deployment/web", "echo more 2>/dev/null > /data/a || echo refused")).trim(), "refused");
+  await sh(namespace, "deployment/web", "echo more > /data/a");
+  assert.equal((await sh(copy, "deployment/web", "cat /data/a")).trim(), "hello");
+  const claims = await objectsIn(cluster, copy, "persistentvolumeclaims");
+  assert.deepEqual(
+    claims.map(({ spec }) => (spec as { readonly storageClassName: string }).storageClassName),
+    ["plain", "plain"],
+  );
 });

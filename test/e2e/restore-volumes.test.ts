@@ -160,7 +160,7 @@ test(
       cli.run("restore", namespace, "--to-namespace", alone, "--path", "volumes/files/dir", ...args);
     const refusedPath = await path();
     assert.equal(refusedPath.exitCode, 6);
-    assert.match(refusedPath.stderr, /there are already "file"/);
+    assert.match(refusedPath.stderr, /there are already "dir\/file"/);
     await sh(alone, "deployment/web", "rm -r /data/dir");
     succeeded(await path());
     await sh(alone, "deployment/web", "touch -d '2021-01-01 00:00:00' /data/dir /data");

@@ -134,8 +134,24 @@ test("a mover that is told to end names what it has stored, and the next one goe
     return;
   }
   assert.deepEqual([stopped.exitCode, stopped.answer.kind], [130, "cancelled"]);
-  const { storedBytes } = succeeded(await move(world, backUp(), { volume: source }));
+  const { storedBytes, tree } = succeeded(await move(world, backUp(), { volume: source }));
   assert.ok(storedBytes < 400 * 400_000 - 10_000_000, `${storedBytes} bytes stored again`);
+
+  assert.ok(tree !== undefined);
+  const target = join(world.folder, "target");
+  mkdirSync(target);
+  const fill = { kind: "fill", mode: "Filesystem", tree, verify: true } as const;
+  const again = new AbortController();
+  const cut = await move(world, fill, {
+    volume: target,
+    signal: again.signal,
+    onLine: (line) => {
+      if ("progress" in line && line.progress.doneBytes > 20_000_000) again.abort();
+    },
+  });
+  if (cut.answer instanceof Error) assert.deepEqual([cut.exitCode, cut.answer.kind], [130, "cancelled"]);
+  succeeded(await move(world, { ...fill, isBegun: true }, { volume: target }));
+  assertSameTree(target, source);
 });
 
 test("a volume with something in it is refused, unless it was begun by a mover of the same task", async (t) => {

@@ -3,7 +3,11 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { bucketLocation, type Cli, openCli } from "./cli.ts";
+import { subnet } from "../../dev/cluster/spec.ts";
+import { loadSpec } from "../../dev/cluster/store.ts";
+import { createBucket } from "../../dev/s3/bucket.ts";
+import { startS3Server } from "../../dev/s3/server.ts";
+import { bucketLocation, type Cli, type Location, openCli } from "./cli.ts";
 import { environment } from "./environment.ts";
 import type { CommandResult } from "./program.ts";
 
@@ -16,10 +20,22 @@ export interface TestLocation {
 
 /** Made by `holdfast location init`. */
 export async function makeLocation(t: TestContext, kind: "bucket" | "folder" = "folder"): Promise<TestLocation> {
-  const folder = await environment(t).temporaryFolder();
-  const keyFile = join(folder, "key");
-  const { url, variables } =
-    kind === "bucket" ? bucketLocation(await environment(t).bucket()) : { url: join(folder, "location"), variables: {} };
+  if (kind === "bucket") return initLocation(t, bucketLocation(await environment(t).bucket()));
+  return initLocation(t, { url: join(await environment(t).temporaryFolder(), "location"), variables: {} });
+}
+
+/** A bucket that the pods of this cluster reach, and those of every other cluster on this machine. */
+export async function makeLocationForPods(t: TestContext, { name }: { readonly name: string }): Promise<TestLocation> {
+  const spec = await loadSpec(name);
+  assert.ok(spec !== undefined);
+  const server = await startS3Server({ address: subnet(spec).host });
+  t.after(() => server.stop());
+  await createBucket(server, "backups", { signal: t.signal });
+  return initLocation(t, bucketLocation({ server, name: "backups" }));
+}
+
+async function initLocation(t: TestContext, { url, variables }: Location): Promise<TestLocation> {
+  const keyFile = join(await environment(t).temporaryFolder(), "key");
   const { run } = await openCli(t, { ...variables, HOLDFAST_LOCATION: url });
   succeeded(await run("location", "init", "--key-out", keyFile, "--no-check-storage"));
   const password = (await readFile(keyFile, "utf8")).trim();

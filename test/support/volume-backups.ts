@@ -59,7 +59,7 @@ export function consistencies({ volumes }: BackedUp): Readonly<Record<string, st
 }
 
 /** Restores the newest point with restic alone. Gives the folder. */
-export async function resticRestore(t: TestContext, { cli, location }: VolumeWorld, { path }: BackedUp): Promise<string> {
+export async function resticRestore(t: TestContext, { cli, location }: VolumeWorld, { path }: Pick<BackedUp, "path">): Promise<string> {
   const repository = join(location.url, path);
   const passwordFile = join(cli.folder, "restic.password");
   const access = ["--repository", repository, "--password-file", location.keyFile, "--password-out", passwordFile];

@@ -79,7 +79,6 @@ export async function backup(name: string, given: BackupOptions, command: Comman
     await claimWriting(opened.repository, place, { clock: context.clock, signal: context.signal });
     await using closing = new AsyncDisposableStack();
     const tools = volumeTools({ api, unit: source.unit, location: run.location, place, opened, movers, volumes }, closing);
-    if (plan !== undefined && plan.volumes.some(({ method }) => method !== "skip")) await tools(plan);
     await using session = await openLockedSession(opened, "shared");
     const done = await backupUnit(session, {
       ...options,

@@ -15,6 +15,7 @@ export interface CloneCommandOptions {
   readonly external: External;
   readonly externalGroup: readonly string[];
   readonly readOnlyVolumes?: boolean;
+  readonly mask?: boolean;
   readonly transform?: string;
   readonly dryRun?: boolean;
   readonly blueprints: readonly string[];
@@ -28,7 +29,8 @@ const AS_MANY = "all";
 
 export async function clone(name: string, given: CloneCommandOptions, command: Command, context: CommandContext): Promise<void> {
   const { toNamespace, storageClass, replicas, open, openEgress, external, externalGroup, readOnlyVolumes = false } = given;
-  const { transform, dryRun = false, maxSpeed = false, wait } = given;
+  const { transform, dryRun = false, maxSpeed = false, wait, blueprints, mask = false } = given;
+  assertMaskable(given);
   const storageClasses = parseStorageClasses(storageClass);
   const planOptions: Parameters<typeof runRestore>[1]["planOptions"] = async (table) => ({
     ...FIXED,
@@ -44,7 +46,16 @@ export async function clone(name: string, given: CloneCommandOptions, command: C
       readOnlyVolumes,
     },
   });
-  await runRestore(name, { planOptions, dryRun, plan: undefined, maxSpeed, wait, blueprints: given.blueprints }, command, context);
+  await runRestore(name, { planOptions, dryRun, plan: undefined, maxSpeed, wait, blueprints, mask }, command, context);
+}
+
+/** @throws {DomainError} usage/clone_mask */
+function assertMaskable({ mask = false, replicas, readOnlyVolumes = false }: CloneCommandOptions): void {
+  const refuse = (option: string, state: string): never => {
+    throw new DomainError("usage", "clone_mask", `Cannot use --mask with ${option}: ${state}`, { hint: "Leave out one of them" });
+  };
+  if (mask && replicas === "0") return refuse("--replicas 0", "a database that does not run cannot be masked");
+  if (mask && readOnlyVolumes) return refuse("--read-only-volumes", "a database could not write what is masked");
 }
 
 /** @throws {DomainError} usage/clone_replicas */

@@ -26,6 +26,7 @@ export function addClone(program: Command, context: CommandContext): void {
     )
     .option("--external-group <group>", "Objects of this API group own something outside, too; may be repeated", collect, [])
     .option("--read-only-volumes", "Containers cannot write to the volumes")
+    .option("--mask", "Make what is private in databases unrecognisable, as their blueprints say, before anything else runs")
     .option("--transform <file>", "Changes to make to the objects, as YAML")
     .option("--blueprints <path>", "A file or folder of blueprints of your own; may be repeated", collect, [])
     .option("-n, --dry-run", "Only make the plan, and ask the cluster whether it would take it")

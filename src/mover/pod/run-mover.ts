@@ -40,8 +40,10 @@ export async function runMover(process: MoverProcess): Promise<number> {
     await writeFile(places.answerFile, encodeAnswer({ ...moved, tookMs, findings: lines.findings }));
     return 0;
   } catch (error) {
-    await writeFile(places.answerFile, encodeAnswer({ error: moverError(error) }));
-    return exitCodeOf(error);
+    // Whatever came of being told to end, another mover may do better.
+    const why: unknown = process.signal.aborted ? process.signal.reason : error;
+    await writeFile(places.answerFile, encodeAnswer({ error: moverError(why) }));
+    return exitCodeOf(why);
   }
 }
 

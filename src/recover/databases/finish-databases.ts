@@ -5,13 +5,11 @@
 import { type Database, blueprintName, describeDatabase } from "../../blueprint/database.ts";
 import type { Blueprint } from "../../blueprint/blueprint.ts";
 import { runCheck, runLoad } from "../../blueprint/operations.ts";
-import { recogniseDatabases } from "../../blueprint/recognise.ts";
 import { asDomainError, DomainError } from "../../base/errors.ts";
 import type { FindingSink } from "../../base/finding.ts";
 import type { ProgressSink } from "../../base/progress.ts";
-import type { JsonObject } from "../../kube/json.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
-import { listPages } from "../../kube/list.ts";
+import { databasesIn } from "./databases-in.ts";
 
 export interface DatabaseRequest {
   readonly api: KubeApi;
@@ -48,13 +46,6 @@ export interface DatabaseOutcome {
   readonly ms: number;
 }
 
-const PODS = { group: "", version: "v1", plural: "pods", kind: "Pod" } as const;
-const OWNERS = [
-  { group: "apps", version: "v1", plural: "statefulsets", kind: "StatefulSet" },
-  { group: "apps", version: "v1", plural: "replicasets", kind: "ReplicaSet" },
-  { group: "apps", version: "v1", plural: "deployments", kind: "Deployment" },
-] as const;
-
 export async function finishDatabases(request: DatabaseRequest): Promise<readonly DatabaseOutcome[]> {
   const { progress, signal } = request;
   const databases = (await Promise.all(request.namespaces.map(async (namespace) => databasesIn(namespace, request)))).flat();
@@ -71,24 +62,6 @@ export async function finishDatabases(request: DatabaseRequest): Promise<readonl
     outcomes.push(...(await finish(database, request)));
   }
   return outcomes;
-}
-
-async function databasesIn(namespace: string, { api, blueprints, report, signal }: DatabaseRequest): Promise<readonly Database[]> {
-  const [pods, ...owners] = await Promise.all([
-    listAll(api, PODS, { namespace, signal }),
-    ...OWNERS.map(async (kind) => listAll(api, kind, { namespace, isMetadataOnly: true, signal })),
-  ]);
-  return recogniseDatabases(pods, { blueprints, owners: owners.flat(), report });
-}
-
-async function listAll(
-  api: KubeApi,
-  kind: Parameters<typeof listPages>[1],
-  options: Parameters<typeof listPages>[2],
-): Promise<readonly JsonObject[]> {
-  const found: JsonObject[] = [];
-  for await (const { items } of listPages(api, kind, options)) found.push(...items);
-  return found;
 }
 
 async function finish(database: Database, request: DatabaseRequest): Promise<readonly DatabaseOutcome[]> {

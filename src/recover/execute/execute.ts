@@ -10,6 +10,7 @@ import { createObject, patchObject } from "../../kube/objects.ts";
 import { apiVersionOf, type ResourceType } from "../../kube/resource-type.ts";
 import { type ObjectReading, type PlannedObject, plannedObjects } from "../plan/chosen-objects.ts";
 import type { PlannedRestore } from "../plan/make-plan.ts";
+import type { MaskGate } from "../mask/mask-gate.ts";
 import type { PlanEntry } from "../plan/plan.ts";
 import { NAMESPACES } from "../plan/target-namespaces.ts";
 import type { CapturedOwner } from "../prepare/prepared.ts";
@@ -30,6 +31,8 @@ export interface Execution extends ObjectReading {
   readonly progress?: ProgressSink | undefined;
   /** Fills the volumes of the plan; undefined: there are none to fill. */
   readonly volumes?: VolumeRestore | undefined;
+  /** Some run before all others; undefined: none does. */
+  readonly gate?: MaskGate | undefined;
 }
 
 export interface ExecutionResult {
@@ -42,13 +45,19 @@ export interface ExecutionResult {
 /** @throws {DomainError} what stops all of it: the API server is gone, or nobody is signed in any more. The restore can then be repeated */
 export async function execute(planned: PlannedRestore, execution: Execution): Promise<ExecutionResult> {
   const run = new ExecutionRun(planned, execution);
-  const { volumes } = execution;
+  const { volumes, gate, signal } = execution;
   for (const wave of WAVES) {
     if (wave === FIRST_CONSUMERS) {
       await volumes?.fillEarly();
       volumes?.follow();
+      if (gate !== undefined) {
+        const isFirst = (entry: PlanEntry): boolean => gate.isFirst(entry);
+        for (const first of CONSUMERS) await run.wave(first, isFirst);
+        await run.postponed();
+        await gate.open(() => volumes?.isFilling ?? false, signal);
+      }
     }
-    await run.wave(wave);
+    await run.wave(wave, (entry) => gate?.isFirst(entry) !== true);
   }
   await run.postponed();
   await run.finish();
@@ -57,6 +66,8 @@ export async function execute(planned: PlannedRestore, execution: Execution): Pr
 
 /** Operators make pods as soon as they see what they look after; Secrets that storage needs are there before. */
 const FIRST_CONSUMERS: Wave = "custom";
+/** Where there is what runs. */
+const CONSUMERS: readonly Wave[] = [FIRST_CONSUMERS, "workloads"];
 
 const POSTPONED_MS = 120_000;
 const INTERVAL_MS = 2_000;
@@ -81,13 +92,15 @@ class ExecutionRun {
     this.#writer = new Writer({ api: execution.api, pace: execution.pace, uidOf: this.#uidOf });
   }
 
-  async wave(wave: Wave): Promise<void> {
-    const entries = this.#planned.plan.entries.filter((entry) => entry.wave === wave && entry.action !== "skip");
+  async wave(wave: Wave, isMeant: (entry: PlanEntry) => boolean): Promise<void> {
+    const entries = this.#planned.plan.entries.filter((entry) => entry.wave === wave && entry.action !== "skip" && isMeant(entry));
     if (entries.length === 0) return;
     const { pace, signal } = this.#execution;
     if (wave === "definitions") await this.#plainNamespaces(entries);
     const objects = plannedObjects(this.#planned, wave, this.#execution);
-    await forEachConcurrent(objects, { limit: pace.maxConcurrency, signal }, (object, either) => this.#write(object, true, either));
+    await forEachConcurrent(objects, { limit: pace.maxConcurrency, signal }, async (object, either) => {
+      if (isMeant(object.entry)) await this.#write(object, true, either);
+    });
     if (wave === "definitions") await this.#waitForDefinitions();
   }
 

@@ -26,7 +26,7 @@ import {
   tooSmall,
   waitsForAnother,
 } from "./volume-refusals.ts";
-import { type ClaimChanges, sourceName, sourceOfClaim, waitingClaim } from "./waiting-claim.ts";
+import { changedClaim, type ClaimChanges, sourceName, sourceOfClaim, waitingClaim } from "./waiting-claim.ts";
 
 export interface VolumeRequest {
   readonly api: KubeApi;
@@ -78,9 +78,10 @@ export async function planVolumes(request: VolumeRequest): Promise<VolumePlan> {
     prepare(object) {
       const prepared = prepare(object);
       if (prepared.kind === "left-out" || withData(object) === undefined) return prepared;
-      const planned = volumes.get(claimKey(prepared));
-      if (planned === undefined) return prepared;
-      return { ...prepared, object: waitingClaim(prepared.object, description.id, changesFor(object.name, options)) };
+      const changes = changesFor(object.name, options);
+      const isFilled = volumes.has(claimKey(prepared));
+      const changed = isFilled ? waitingClaim(prepared.object, description.id, changes) : changedClaim(prepared.object, changes);
+      return { ...prepared, object: changed };
     },
   };
 }

@@ -75,6 +75,11 @@ export class VolumeRestore implements AsyncDisposable {
     this.#late = new Set(request.volumes.filter(({ isLate }) => isLate));
   }
 
+  /** Whether a volume is on its way. */
+  get isFilling(): boolean {
+    return this.#filling.size > 0;
+  }
+
   /** All that need no pod. Call it when their claims are there and before anything is that could use them. */
   async fillEarly(): Promise<void> {
     const early = this.#request.volumes.filter(({ isLate }) => !isLate);
