@@ -94,9 +94,10 @@ export class MoverPod {
       for await (const pod of this.#pods(signal)) {
         this.#state = pod;
         // One that ended at once has told something, too.
-        if (pod.kind !== "waiting" && this.#pod !== undefined) log ??= this.#readLog(this.#pod, outer);
+        if (pod.kind !== "waiting" && this.#pod !== undefined)
+          log ??= this.#readLog(this.#pod, AbortSignal.any([outer, ended.signal])).catch(() => undefined);
         if (pod.kind === "answered" || pod.kind === "lost") {
-          if (log !== undefined) await this.#drain(log);
+          if (log !== undefined && !this.#hasToldAll(pod)) await this.#drain(log);
           return pod;
         }
       }
@@ -174,6 +175,11 @@ export class MoverPod {
     const finding = { ...line.finding, object: `${this.#task.volume}: ${line.finding.object}` };
     if (finding.grade === "info") this.#options.report(finding);
     else this.#findings.push(finding);
+  }
+
+  /** Then nobody has to wait for the end of its log. */
+  #hasToldAll(pod: EndedPod): boolean {
+    return pod.kind === "answered" && !(pod.answer instanceof DomainError) && pod.answer.findings <= this.#findingCount;
   }
 
   /** A log that does not come any more keeps nobody from the answer. */
