@@ -91,20 +91,21 @@ export interface Undone {
 export async function swapWorld(t: TestContext): Promise<SwapWorld> {
   const cluster = await environment(t).cluster();
   const { namespace } = cluster;
-  const api = await openKube(t, cluster.kubeconfig);
-  const image = await cluster.image("shell");
-  const folder = await environment(t).temporaryFolder();
-  const secret = newLocationKey();
-  const location = await initLocation(new FileStore(folder, systemClock), { secret });
   const holdfast = `${namespace}-hf`;
-  await cluster.kubectl("create", "namespace", holdfast);
+  // Before the client is closed.
   t.after(async () => {
-    await cluster.kubectl("delete", "namespace", holdfast, "--wait=false");
+    await cluster.kubectl("delete", "namespace", holdfast, "--wait=false", "--ignore-not-found");
     // What is set aside is kept for ever, by design.
     const { signal } = new AbortController();
     const volumes = await listSetAside(api, undefined, signal);
     for (const { name, claim: of } of volumes) if (of.namespace === namespace) await letGo(api, name, "Delete", signal);
   });
+  const api = await openKube(t, cluster.kubeconfig);
+  const image = await cluster.image("shell");
+  const folder = await environment(t).temporaryFolder();
+  const secret = newLocationKey();
+  const location = await initLocation(new FileStore(folder, systemClock), { secret });
+  await cluster.kubectl("create", "namespace", holdfast);
   const setting: SwapWorld["setting"] = (claims, filled) => ({
     kubeconfig: cluster.kubeconfig,
     holdfast,
