@@ -32,6 +32,9 @@ test(
       const { operation, victim, cleaner } = round;
       await t.test(`${operation}, ${victim}, ${cleaner}`, async (one) => one.diagnostic(await rounds.run(round)));
     }
-    await (await world.restic()).run("check", "--read-data");
+    const restic = await world.restic();
+    // Those of commands that were killed.
+    await restic.run("unlock");
+    await restic.run("check", "--read-data");
   },
 );
