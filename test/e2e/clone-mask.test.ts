@@ -67,7 +67,7 @@ async function installCustomers(cluster: TestCluster): Promise<void> {
 
 test(
   "what is private is masked before anything but the database runs, and stays shut in if it cannot be",
-  { skip, timeout: 300_000 },
+  { skip },
   async (t) => {
     const world = await volumeWorld(t);
     const { cluster, cli, namespace, sh } = world;
