@@ -5,6 +5,7 @@ NAME ?= dev
 N ?= 2000
 SEED ?= 1
 PROCESSES ?= 20
+CLUSTER ?= 20
 
 .DEFAULT_GOAL := help
 .PHONY: help install check test cluster cluster-down soak demo bench tools
@@ -22,9 +23,10 @@ test: $(INSTALLED) ## Everything: installs and builds what is missing, then all 
 	@$(NODE) dev/prepare.ts
 	@$(NODE) test/run.ts all
 
-soak: $(INSTALLED) ## Kill backups and prunes, thousands of times: N=2000 rounds from SEED=1 on, then PROCESSES=20 rounds with kill -9
+soak: $(INSTALLED) ## Kill backups and prunes, thousands of times: N=2000 rounds from SEED=1 on, then PROCESSES=20 rounds with kill -9, then CLUSTER=20 on a cluster
 	@$(NODE) test/soak.ts --rounds $(N) --seed $(SEED)
 	@HOLDFAST_SOAK_ROUNDS=$(PROCESSES) $(NODE) --test --test-name-pattern=kill test/integration/backup-crash.test.ts test/integration/prune-crash.test.ts
+	@HOLDFAST_FAULT_ROUNDS=$(CLUSTER) HOLDFAST_FAULT_SEED=$(SEED) $(NODE) --test test/e2e/killed-anywhere.test.ts
 
 cluster: $(INSTALLED) ## Start a Kubernetes cluster on this machine (NAME=dev)
 	@dev/cluster/up --name $(NAME)

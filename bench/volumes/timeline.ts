@@ -74,12 +74,15 @@ export class Timeline implements AsyncDisposable {
     const begun = Promise.withResolvers<void>();
     const follow = async (): Promise<void> => {
       let isWhole = false;
+      const before = new Set<string>();
       for await (const event of watch(api, resource, { namespace, signal: this.#ended.signal })) {
         if (event.type === "bookmark") {
           isWhole = true;
           begun.resolve();
-        } else if (event.type !== "resync" && isWhole) {
+        } else if (event.type !== "resync") {
           const name = textIn(objectIn(event.object, "metadata"), "name") ?? "";
+          if (!isWhole) before.add(name);
+          if (before.has(name)) continue;
           this.#seen.push({ atMs: Date.now(), kind: resource.kind, name, type: event.type, object: event.object });
         }
       }

@@ -18,8 +18,11 @@ export async function load(name: string, images: readonly string[], signal?: Abo
   }
   const references: string[] = [];
   for (const image of images) {
-    const { reference, archive } = await imageArchive(image, signal);
-    for (const node of nodesOf(spec)) await importImage(machine, node, archive, signal);
+    const { reference, alias, archive } = await imageArchive(image, signal);
+    for (const node of nodesOf(spec)) {
+      if (alias === undefined || !(await hasImage(machine, node, reference))) await importImage(machine, node, archive, signal);
+      if (alias !== undefined) await machine.run("ctr", [...ctrFlags(node), "images", "tag", "--force", reference, alias], { signal });
+    }
     references.push(reference);
   }
   return references;
@@ -27,6 +30,11 @@ export async function load(name: string, images: readonly string[], signal?: Abo
 
 export async function importImage(machine: Machine, node: Node, archive: string, signal?: AbortSignal): Promise<void> {
   await machine.run("ctr", [...ctrFlags(node), "images", "import", archive], { signal });
+}
+
+async function hasImage(machine: Machine, node: Node, reference: string): Promise<boolean> {
+  const { stdout } = await machine.run("ctr", [...ctrFlags(node), "images", "list", "--quiet", `name==${reference}`]);
+  return stdout.trim() !== "";
 }
 
 /** Whether containerd answers; its socket alone may be that of one that was killed. */

@@ -5,16 +5,20 @@ import { requirePackages } from "../host/packages.ts";
 import { buildDebianBase } from "./debian-base.ts";
 import { findImage, type Image, referenceOf } from "./images.ts";
 import { runIsolated } from "./isolated.ts";
-import { addName, productKey } from "./product.ts";
+import { productKey } from "./product.ts";
 import { addHostFiles } from "./scratch.ts";
 
 export interface ImageArchive {
   /** The name by which pods use the image. */
   readonly reference: string;
+  /** Another name of it, that images of other content have, too: of the product, whose first name is of its content. */
+  readonly alias?: string;
   /** Path of a tar in the format of `docker save`, with one layer: `ctr images import` takes it. */
   readonly archive: string;
 }
 
+/** Each change of the sources makes another, of 140 MB. */
+const PRODUCT_UNUSED_DAYS = 0.1;
 const BASE_NAME = "localhost/base";
 
 /**
@@ -28,8 +32,15 @@ export async function imageArchive(name: string, signal?: AbortSignal): Promise<
   const recipe = await keyOfFiles(join(import.meta.dirname, name));
   const product = image.isProduct === true ? await productKey() : "";
   const key = keyOf(process.arch, builder, recipe, JSON.stringify(image), product);
-  const folder = await cached({ name: `image-${name}`, key, signal, build: async (target) => build(image, key, target, signal) });
-  return { reference: referenceOf(image, key), archive: join(folder, "image.tar") };
+  const folder = await cached({
+    name: `image-${name}`,
+    key,
+    signal,
+    unusedDays: image.isProduct === true ? PRODUCT_UNUSED_DAYS : undefined,
+    build: async (target) => build(image, key, target, signal),
+  });
+  const alias = image.isProduct === true ? { alias: referenceOf(image) } : {};
+  return { reference: referenceOf(image, key), ...alias, archive: join(folder, "image.tar") };
 }
 
 /** Everything in between lies in one folder below the target, which is thrown away with the target if this is killed. */
@@ -53,11 +64,10 @@ async function build(image: Image, key: string, target: string, signal: AbortSig
     await buildah("commit", "--quiet", "--rm", container, BASE_NAME);
     await rm(base);
   }
-  const reference = referenceOf(image);
+  const reference = referenceOf(image, key);
   const chosen = image.base === "scratch" ? [] : ["--build-arg", `BASE=${BASE_NAME}`];
   // One layer: what the Containerfile removes from its base takes no space.
   await buildah("build", "--isolation", "chroot", "--pull-never", "--squash", ...chosen, "--tag", reference, context);
   await buildah("push", "--quiet", reference, `docker-archive:${join(target, "image.tar")}:${reference}`);
-  if (image.isProduct === true) await addName(join(target, "image.tar"), referenceOf(image, key), join(work, "named"), signal);
   await rm(work, { recursive: true });
 }

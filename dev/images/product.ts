@@ -1,5 +1,5 @@
 /** Lays out the root folder of the image of Holdfast itself: Node with its libraries, the sources, and what they depend on. */
-import { chmod, copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { keyOf, keyOfFiles } from "../host/cache.ts";
 import { run } from "../host/run.ts";
@@ -18,17 +18,6 @@ export async function productKey(): Promise<string> {
   const folders = await Promise.all(["src", "bin"].map((folder) => keyOfFiles(join(ROOT, folder), isShipped)));
   const files = await Promise.all(["package.json", "package-lock.json"].map((file) => readFile(join(ROOT, file))));
   return keyOf(await readFile(import.meta.filename), ...folders, ...files);
-}
-
-/** Gives the one image of a docker-archive a further name. @param work a folder that is not there yet */
-export async function addName(archive: string, name: string, work: string, signal: AbortSignal | undefined): Promise<void> {
-  await mkdir(work);
-  await run("tar", ["-xf", archive, "-C", work], { signal });
-  const manifest = join(work, "manifest.json");
-  const [image] = JSON.parse(await readFile(manifest, "utf8")) as [{ readonly RepoTags: readonly string[] }];
-  await rm(manifest);
-  await writeFile(manifest, JSON.stringify([{ ...image, RepoTags: [...image.RepoTags, name] }]));
-  await run("tar", ["-cf", archive, "-C", work, ...(await readdir(work))], { signal });
 }
 
 /** @param root a folder that is not there yet */
@@ -52,7 +41,7 @@ export async function layProduct(root: string, signal?: AbortSignal): Promise<vo
   await copyFile(join(ROOT, "package.json"), join(product, "package.json"));
   for (const path of await dependencies()) {
     // What a package depends on in another version than others lies within it.
-    const filter = (file: string): boolean => file === join(ROOT, path) || basename(file) !== "node_modules";
+    const filter = (file: string): boolean => file === join(ROOT, path) || (basename(file) !== "node_modules" && !isForPeople(file, path));
     await cp(join(ROOT, path), join(product, path), { recursive: true, filter });
   }
 }
@@ -60,6 +49,12 @@ export async function layProduct(root: string, signal?: AbortSignal): Promise<vo
 /** As `files` of package.json says. */
 function isShipped(path: string): boolean {
   return !path.endsWith(".test.ts") && !/\/testing(\/|$)/.test(path);
+}
+
+/** What no program reads: half of all files. */
+function isForPeople(file: string, packagePath: string): boolean {
+  const isOwnFolder = dirname(file) === join(ROOT, packagePath) && /^(benchmarks?|docs?|examples?|tests?)$/.test(basename(file));
+  return isOwnFolder || /\.(d\.[cm]?ts|map|md)$/.test(file);
 }
 
 /** Folders of packages, but for Node itself, which is laid out stripped. */

@@ -5,6 +5,9 @@
 import { type ByteString, byteStringOf } from "../base/byte-string.ts";
 import type { Clock } from "../base/clock.ts";
 import type { HexId } from "../base/ids.ts";
+import { type Chunker, type ChunkerSpec, openChunker } from "../repository/chunker/chunker.ts";
+import { chunkerOf } from "../repository/repository-chunker.ts";
+import { MadeStream } from "./made-stream.ts";
 import { BlobPacker, packerSettings } from "../repository/blob-packer.ts";
 import { encodeNode } from "../repository/format/tree/encode.ts";
 import { BlobSet } from "../repository/index/blob-set.ts";
@@ -16,8 +19,7 @@ import { plainNode } from "./plain-node.ts";
 import { renamedNode } from "./volume.ts";
 
 interface MadeFile {
-  /** undefined: it is empty. */
-  readonly id: HexId | undefined;
+  readonly ids: readonly HexId[];
   readonly bytes: number;
   /** Milliseconds since 1970. */
   readonly timeMs: number;
@@ -60,6 +62,8 @@ export interface MadeTree {
 
 /** Short ones, since four of them are in memory: restic's least. */
 const PACK_BYTES = 4 << 20;
+/** The longest chunk, and what comes with one read. */
+const STREAM_BUFFER_BYTES = 10 << 20;
 const FILE_MODE = 0o100600;
 const FOLDER_MODE = 0o040700;
 const NS_PER_MS = 1_000_000n;
@@ -71,10 +75,14 @@ export class MadeFiles {
   readonly #data: BlobPacker;
   readonly #trees: BlobPacker;
   readonly #id = new Uint8Array(32);
+  readonly #chunkerSpec: () => ChunkerSpec;
+  /** One stream at a time. */
+  #chunker: Chunker | undefined;
 
   /** @param session with a shared lock */
   constructor(session: Session, clock: Clock) {
     const { repository, index, signal } = session;
+    this.#chunkerSpec = () => chunkerOf(repository);
     this.#index = new IndexWriter(repository.files, clock);
     this.#packs = new DirectPacks(repository.store, this.#index, PACK_BYTES, { signal });
     const settings = { ...packerSettings(repository, "sample"), packBytes: PACK_BYTES };
@@ -86,7 +94,18 @@ export class MadeFiles {
   /** In place of one that is there. The content is short: it becomes one blob. */
   add(path: readonly string[], content: Uint8Array, timeMs: number): void {
     const [folder, name] = this.#placeOf(path);
-    folder.set(name, { id: this.#storeBlob(content), bytes: content.length, timeMs });
+    folder.set(name, { ids: content.length === 0 ? [] : [this.#storeBlob(content)], bytes: content.length, timeMs });
+  }
+
+  /** Calls `fill` for the content of a file, which may be long. It is there only if that does not throw. Gives how many bytes came. */
+  async addStream(path: readonly string[], timeMs: number, fill: (stream: MadeStream) => Promise<void>): Promise<number> {
+    const chunker = (this.#chunker ??= openChunker(this.#chunkerSpec(), STREAM_BUFFER_BYTES));
+    const stream = new MadeStream({ chunker, store: (blob) => this.#storeBlob(blob), room: () => this.room() });
+    await fill(stream);
+    const { ids, bytes } = stream.finish();
+    const [folder, name] = this.#placeOf(path);
+    folder.set(name, { ids, bytes, timeMs });
+    return bytes;
   }
 
   /** A tree that is stored, or will be before finish() is called, perhaps by somebody else. */
@@ -132,8 +151,7 @@ export class MadeFiles {
     };
   }
 
-  #storeBlob(content: Uint8Array): HexId | undefined {
-    if (content.length === 0) return undefined;
+  #storeBlob(content: Uint8Array): HexId {
     this.#data.add(content, this.#id, 0);
     return this.#id.toHex() as HexId;
   }
@@ -154,15 +172,11 @@ export class MadeFiles {
         tree.add(name, nodeOfTree(name, entry));
         continue;
       }
-      const { id, bytes, timeMs } = entry;
+      const { ids, bytes, timeMs } = entry;
       newestMs = Math.max(newestMs, timeMs);
       totals.files++;
       totals.bytes += bytes;
-      const node = plainNode(
-        name,
-        { mode: FILE_MODE, timeNs: BigInt(timeMs) * NS_PER_MS },
-        { content: id === undefined ? [] : [id], size: bytes },
-      );
+      const node = plainNode(name, { mode: FILE_MODE, timeNs: BigInt(timeMs) * NS_PER_MS }, { content: [...ids], size: bytes });
       tree.add(name, encodeNode(node));
     }
     return { tree: tree.store(), timeMs: newestMs };

@@ -15,6 +15,14 @@ const MAX_FILES = 1_000;
  * @throws {DomainError} usage/blueprint_file
  */
 export async function readLibrary(paths: readonly string[], signal: AbortSignal): Promise<readonly Blueprint[]> {
+  const own = await readOwnBlueprints(paths, signal);
+  const brought: Blueprint[] = [];
+  for (const file of await filesOf(LIBRARY)) brought.push(await readBlueprintFile(file, basename(file), signal));
+  return [...own, ...brought.filter(({ name }) => !own.some((blueprint) => blueprint.name === name))];
+}
+
+/** @throws {DomainError} usage/blueprint_file: one is wrong, or two have one name */
+export async function readOwnBlueprints(paths: readonly string[], signal: AbortSignal): Promise<readonly Blueprint[]> {
   const own: Blueprint[] = [];
   for (const path of paths) {
     for (const file of await filesOf(path)) {
@@ -24,13 +32,11 @@ export async function readLibrary(paths: readonly string[], signal: AbortSignal)
       own.push(blueprint);
     }
   }
-  const brought: Blueprint[] = [];
-  for (const file of await filesOf(LIBRARY)) brought.push(await readBlueprintFile(file, basename(file), signal));
-  return [...own, ...brought.filter(({ name }) => !own.some((blueprint) => blueprint.name === name))];
+  return own;
 }
 
 /** @param shown What messages call it */
-export async function readBlueprintFile(file: string, shown: string, signal: AbortSignal): Promise<Blueprint> {
+async function readBlueprintFile(file: string, shown: string, signal: AbortSignal): Promise<Blueprint> {
   let text: string;
   try {
     text = await readFile(file, { encoding: "utf8", signal });

@@ -5,7 +5,7 @@ import type { Clock } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
 import { type ExecTarget } from "../kube/streams/exec.ts";
-import { choosePod } from "./choose-pod.ts";
+import { choosePod, readyPods } from "./choose-pod.ts";
 import { type Database, describeDatabase, sessionCommandOf } from "./database.ts";
 import { OutputText, runBlueprintCommand } from "./run-command.ts";
 import { HOOK_PROGRAMS } from "./hook-session.ts";
@@ -25,11 +25,8 @@ export async function preflightDatabase(
   const { blueprint, hooks, namespace, container } = database;
   const of = describeDatabase(database);
   if (sessionCommandOf(database) === undefined) return;
-  if (!database.pods.some(({ isReady }) => isReady)) {
-    throw new DomainError("unavailable", "database_not_ready", `Cannot quiesce ${of}: none of its pods is ready`);
-  }
   // The first one that is ready tells what is in the image; roles are asked by what may be missing.
-  const first = database.pods.find(({ isReady }) => isReady)?.name ?? "";
+  const [{ name: first }] = readyPods(database);
   await requirePrograms(api, { namespace, pod: first, container }, database, options);
   if (hooks !== undefined || blueprint?.preflight === undefined) return;
   const action = `quiesce ${of}`;

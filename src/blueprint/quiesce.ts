@@ -9,7 +9,7 @@ import type { FindingSink } from "../base/finding.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
 import { exec, type ExecTarget } from "../kube/streams/exec.ts";
 import type { SessionCommand } from "./blueprint.ts";
-import { choosePod } from "./choose-pod.ts";
+import { choosePods, readyPods } from "./choose-pod.ts";
 import { CommandWords } from "./command-words.ts";
 import { type Database, describeDatabase, sessionCommandOf } from "./database.ts";
 import { SessionLines } from "./session-lines.ts";
@@ -26,8 +26,9 @@ export interface QuiesceOptions {
 
 export interface Quiesced extends AsyncDisposable {
   readonly database: Database;
+  /** The first one that is held: shards have a primary each, and hooks are run in every pod. */
   readonly pod: string;
-  /** Those of that pod: what is on them is whole. */
+  /** Those of the pods that are held: what is on them is whole. */
   readonly claims: readonly string[];
   /** Since when by the clock's wall time, as seen from here. */
   readonly frozenAtMs: number;
@@ -59,17 +60,14 @@ export async function openQuiesce(api: KubeApi, database: Database, options: Qui
     const command = sessionCommandOf(database);
     if (command === undefined)
       throw new DomainError("unsupported", "quiesce_failed", `Cannot quiesce ${of}: its blueprint does not say how`);
-    const { name: pod, claims } = await choosePod(api, database, { clock, signal });
-    const session = new Session(api, { namespace: database.namespace, pod, container: database.container }, command, {
-      limitMs,
-      clock,
-      signal,
-      of,
-    });
-    const frozenAtMs = await session.frozen();
+    // Hooks are run wherever they were asked for; which pod is the primary is nothing that they know of.
+    const pods = database.hooks === undefined ? await choosePods(api, database, { clock, signal }) : readyPods(database);
+    const { namespace, container } = database;
+    const sessions = pods.map(({ name }) => new Session(api, { namespace, pod: name, container }, command, { limitMs, clock, signal, of }));
+    const frozenAtMs = await allFrozen(sessions, clock);
     let outcome: Promise<QuiesceOutcome> | undefined;
     const release = async (): Promise<QuiesceOutcome> => {
-      const result = await session.release();
+      const result = worstOf(await Promise.all(sessions.map((session) => session.release())));
       if (result.result !== "held") {
         const code = result.result === "failed" ? "quiesce_failed" : "quiesce_limit";
         report({ grade: "partial", code, object: of, message: `Cannot keep ${of} quiesced: ${result.why}` });
@@ -77,7 +75,14 @@ export async function openQuiesce(api: KubeApi, database: Database, options: Qui
       return result;
     };
     const releaseOnce = async (): Promise<QuiesceOutcome> => (outcome ??= release());
-    return { database, pod, claims, frozenAtMs, release: releaseOnce, [Symbol.asyncDispose]: async () => void (await releaseOnce()) };
+    return {
+      database,
+      pod: pods[0].name,
+      claims: [...new Set(pods.flatMap(({ claims }) => claims))],
+      frozenAtMs,
+      release: releaseOnce,
+      [Symbol.asyncDispose]: async () => void (await releaseOnce()),
+    };
   } catch (error) {
     signal.throwIfAborted();
     const { code, message } = asDomainError(error);
@@ -90,6 +95,21 @@ export async function openQuiesce(api: KubeApi, database: Database, options: Qui
     });
     return undefined;
   }
+}
+
+/** Since when the last of them is; if one cannot be frozen, the others are let go. */
+async function allFrozen(sessions: readonly Session[], clock: Clock): Promise<number> {
+  const results = await Promise.allSettled(sessions.map((session) => session.frozen()));
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed === undefined) return clock.now();
+  await Promise.all(sessions.map((session) => session.release()));
+  throw failed.reason;
+}
+
+function worstOf(outcomes: readonly QuiesceOutcome[]): QuiesceOutcome {
+  const heldMs = Math.max(...outcomes.map((outcome) => outcome.heldMs));
+  const worst = (["failed", "limit-reached"] as const).map((result) => outcomes.find((outcome) => outcome.result === result)).find(Boolean);
+  return worst === undefined ? { result: "held", heldMs, why: undefined } : { ...worst, heldMs };
 }
 
 interface SessionOptions extends Omit<QuiesceOptions, "report"> {
@@ -123,7 +143,7 @@ class Session {
   }
 
   /** @throws {DomainError} unavailable/quiesce_failed; nothing is held then for longer than the container lets it */
-  async frozen(): Promise<number> {
+  async frozen(): Promise<void> {
     const { clock, signal } = this.#options;
     using deadline = new Deadline(clock, this.#timeoutMs);
     const first = await Promise.race([this.#lines.frozen, this.#ended, whenAborted(deadline.signal)]);
@@ -137,7 +157,6 @@ class Session {
     if (first instanceof DomainError) throw first;
     if (first !== undefined) throw this.#failure(`its command ended (exit code ${first})`);
     this.#frozenAt = clock.monotonicMs();
-    return clock.now();
   }
 
   async release(): Promise<QuiesceOutcome> {

@@ -70,8 +70,7 @@ function recognise(pod: JsonObject, chain: readonly OwnerName[], { blueprints, o
   const said = readAnnotations([pod, ...above], of);
   if (said.blueprint === "none" && said.hooks === undefined) return undefined;
   const containers = listIn(objectIn(pod, "spec"), "containers");
-  const first = textIn(containers[0], "name") ?? "";
-  const usual = textIn(objectIn(objectIn(pod, "metadata"), "annotations"), "kubectl.kubernetes.io/default-container") ?? first;
+  const usual = usualContainer(pod, containers);
   const isThere = (name: string): boolean => containers.some((container) => textIn(container, "name") === name);
   if (said.container !== undefined && !isThere(said.container)) {
     throw new DomainError("usage", "hook_annotation", `Cannot use the hooks of ${of}: there is no container "${said.container}"`);
@@ -91,7 +90,7 @@ function recognise(pod: JsonObject, chain: readonly OwnerName[], { blueprints, o
   }
   const blueprint = said.blueprint === "none" ? undefined : blueprints.find(({ match }) => fits(match, pod, chain));
   if (blueprint === undefined) return said.hooks === undefined ? undefined : result(undefined, usual);
-  const container = containerFor(blueprint.match, containers) ?? usual;
+  const container = said.container ?? containerFor(blueprint.match, containers) ?? usual;
   // A client has the image of its server; what tells them apart is that the server keeps something.
   return said.hooks === undefined && claimsOf(pod, container).length === 0 ? undefined : result(blueprint, container);
 }
@@ -113,6 +112,13 @@ function containerFor({ images }: BlueprintMatch, containers: readonly JsonValue
   const patterns = images.map(compileImagePattern);
   const container = containers.find((one) => patterns.some((isMeant) => isMeant?.(textIn(one, "image") ?? "") === true));
   return container === undefined ? undefined : textIn(container, "name");
+}
+
+/** The one that people name as such, or else the first that keeps something, or the first of all. */
+function usualContainer(pod: JsonObject, containers: readonly JsonValue[]): string {
+  const names = containers.map((container) => textIn(container, "name") ?? "");
+  const named = textIn(objectIn(objectIn(pod, "metadata"), "annotations"), "kubectl.kubernetes.io/default-container");
+  return names.find((name) => name === named) ?? names.find((name) => claimsOf(pod, name).length > 0) ?? names[0] ?? "";
 }
 
 /** `Deployment/db` rather than the ReplicaSet in between; not what an operator made the workload out of. */

@@ -3,7 +3,7 @@ import { namespacesOf } from "../application/unit.ts";
 import type { MadeFiles } from "../archive/made-files.ts";
 import type { Clock } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
-import type { Finding } from "../base/finding.ts";
+import type { Finding, FindingSink } from "../base/finding.ts";
 import type { Ulid } from "../base/ids.ts";
 import type { MoverSuccess } from "../mover/work.ts";
 import type { PointDescription } from "../point/description.ts";
@@ -11,6 +11,7 @@ import { pathOfVolume } from "../point/object-path.ts";
 import type { Session } from "../repository/session.ts";
 import { type CapturedObjects, captureObjects, type CaptureOptions, type MomentCapture } from "./capture.ts";
 import type { CapturePlan } from "./volumes/capture-plan.ts";
+import { dumpDatabases } from "./volumes/dump-databases.ts";
 import { removeOldKept } from "./volumes/kept-snapshots.ts";
 import { lastVolumes } from "./volumes/last-volumes.ts";
 import { sameClaims } from "./volumes/plan-groups.ts";
@@ -24,8 +25,8 @@ export interface UnitVolumes {
   readonly plan: CapturePlan;
   /** Made again, when claims came or went meanwhile. */
   readonly replan: () => Promise<CapturePlan>;
-  /** Asked for only if anything is read. */
-  readonly tools: (plan: CapturePlan) => Promise<VolumeTools>;
+  /** Asked for only if anything is read. What movers find goes to the sink of the latest call. */
+  readonly tools: (plan: CapturePlan, report: FindingSink) => Promise<VolumeTools>;
 }
 
 export type CaptureAllOptions = Omit<CaptureOptions, "atMoment"> & { readonly clock: Clock };
@@ -76,16 +77,33 @@ async function attempt(
     const described = { ...NO_VOLUMES, volumes: plan.volumes.map(describedVolume), databases: pointDatabases(plan, []) };
     return withoutVolumes(await captureObjects(files, options), described);
   }
-  await using failing = new AsyncDisposableStack();
   // What an attempt finds counts only if it is the one that counts.
   const findings = new HeldFindings(options.report);
-  const tools = await volumes.tools(plan);
+  try {
+    return await attemptOnce(session, files, options, { volumes, plan, number }, findings);
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== "claims_changed") findings.release();
+    throw error;
+  }
+}
+
+async function attemptOnce(
+  session: Session,
+  files: MadeFiles,
+  options: CaptureAllOptions,
+  { volumes, plan, number }: Attempt,
+  findings: HeldFindings,
+): Promise<CapturedAll> {
+  await using failing = new AsyncDisposableStack();
+  const tools = await volumes.tools(plan, findings.report);
   const capture = failing.use(new VolumeCapture({ ...tools, ...options, plan, attempt: number, report: findings.report }));
   const parents = lastVolumes(session, plan.claims);
   parents.catch(() => undefined); // thrown where it is awaited
   const atMoment = momentOf(capture, plan, options, findings);
   const objects = await captureObjects(files, { ...options, report: findings.report, atMoment });
   const moved = await capture.move(await parents);
+  const { clock, progress } = options;
+  const streams = await dumpDatabases(files, plan.dumps, { api: options.api, clock, progress, signal: options.signal });
   const namespaces = namespacesOf(options.unit);
   for (const volume of moved) addTree(files, volume, namespaces);
   const owned = failing.move();
@@ -93,7 +111,7 @@ async function attempt(
     objects,
     described: {
       volumes: moved.map((volume) => pointVolume(volume, capture.databases, namespaces)),
-      streams: [],
+      streams,
       databases: pointDatabases(plan, capture.databases),
     },
     moved: moved.flatMap((volume) => volume.moved ?? []),
@@ -130,7 +148,7 @@ function addTree(files: MadeFiles, { planned, moved, timeMs }: MovedVolume, name
 async function keep(capture: VolumeCapture, { run, keepSnapshots }: VolumeTools, options: CaptureAllOptions, point: Ulid): Promise<void> {
   if (keepSnapshots === 0) return;
   const { unit, table, signal } = options;
-  await capture.keep({ unit }, point);
+  await capture.keep({ unit, point });
   const kinds = [groupSnapshotKinds(table), snapshotKinds(table)].filter((one) => one !== undefined);
   await removeOldKept(run.api, kinds, { namespace: run.namespace, unit, keep: keepSnapshots, signal });
 }

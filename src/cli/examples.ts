@@ -5,7 +5,12 @@ import type { Command } from "commander";
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "app list": ["holdfast app list", "holdfast app list --namespace shop", "holdfast app list --units applications.yaml -o json"],
   "app show": ["holdfast app show shop", "holdfast app show helm/web --namespace shop"],
-  backup: ["holdfast backup shop --dry-run", "holdfast backup shop", "holdfast backup cluster --allow-partial"],
+  backup: [
+    "holdfast backup shop --dry-run",
+    "holdfast backup shop",
+    "holdfast backup shop --snapshot-class fast --keep-snapshots 2",
+    "holdfast backup cluster --allow-partial",
+  ],
   "location init": [
     "holdfast location init --location /srv/backups --key-out ~/backups.key",
     "holdfast location init --location 's3://backups/eu?region=eu-central-1' --key-out ~/backups.key",
@@ -43,6 +48,10 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     "holdfast transform test staging.yaml --object web.yaml",
     "kubectl get deployments -n shop -o json | holdfast transform test staging.yaml --object -",
   ],
+  "blueprint list": ["holdfast blueprint list", "holdfast blueprint list --blueprints ./blueprints"],
+  "blueprint show": ["holdfast blueprint show postgresql"],
+  "blueprint check": ["holdfast blueprint check mydb.yaml"],
+  "blueprint test": ["holdfast blueprint test shop", "holdfast blueprint test shop --blueprints mydb.yaml --only StatefulSet/db --quiesce"],
   "repository init": [
     "holdfast repository init --repository /srv/backups --key-out ~/backups.key",
     "holdfast repository init --repository 's3://backups/eu?region=eu-central-1' --password-file ~/.holdfast",

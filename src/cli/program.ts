@@ -8,6 +8,7 @@ import { type CommandContext, processContext } from "./context.ts";
 import { addExamples } from "./examples.ts";
 import { addBackup } from "./nouns/backup.ts";
 import { addApp } from "./nouns/app.ts";
+import { addBlueprint } from "./nouns/blueprint.ts";
 import { addClone } from "./nouns/clone.ts";
 import { addCompletion } from "./nouns/completion.ts";
 import { addFiles } from "./nouns/files.ts";
@@ -54,6 +55,7 @@ export function createProgram(context: CommandContext = processContext(new Abort
   addRun(program, context);
   addGc(program, context);
   addTransform(program, context);
+  addBlueprint(program, context);
   addLocation(program, context);
   addRepository(program, context);
   addFiles(program, context);

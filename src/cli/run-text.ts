@@ -9,8 +9,7 @@ import { formatElapsed } from "./duration.ts";
 export const SHOWN_LETTERS = 12;
 
 export function runJson({ header, end }: RunSummary): Readonly<Record<string, unknown>> {
-  const { process: _process, pid: _pid, ...shown } = header;
-  return { ...shown, outcome: end?.outcome ?? "open", endTime: end?.time ?? null, facts: end?.facts ?? {} };
+  return { ...header, outcome: end?.outcome ?? "open", endTime: end?.time ?? null, facts: end?.facts ?? {} };
 }
 
 /** `shop` of `prod/shop/_namespace`, with its cluster: `prod/shop`. */

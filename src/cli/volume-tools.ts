@@ -1,9 +1,10 @@
 /** What a backup needs in the cluster to copy volumes: a run there, its movers, and a proof that they reach the location, before anything is changed. */
 import { namespacesOf, type Unit } from "../application/unit.ts";
-import type { CapturePlan } from "../capture/volumes/capture-plan.ts";
+import type { UnitVolumes } from "../capture/capture-all.ts";
 import { getIfThere } from "../capture/volumes/survey.ts";
 import type { VolumeTools } from "../capture/volumes/volume-capture.ts";
 import { DomainError } from "../base/errors.ts";
+import type { FindingSink } from "../base/finding.ts";
 import type { Location } from "../location/location.ts";
 import type { UnitPlace } from "../location/units.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
@@ -30,17 +31,22 @@ export interface VolumeToolsOptions {
 const NAMESPACES = { group: "", version: "v1", plural: "namespaces" };
 
 /** Made when they are asked for first, and ended with `closing`. */
-export function volumeTools(options: VolumeToolsOptions, closing: AsyncDisposableStack): (plan: CapturePlan) => Promise<VolumeTools> {
+export function volumeTools(options: VolumeToolsOptions, closing: AsyncDisposableStack): UnitVolumes["tools"] {
   let tools: VolumeTools | undefined;
-  return async (plan) => {
+  let sink: FindingSink = options.opened.report;
+  const report: FindingSink = (finding) => sink(finding);
+  return async (plan, latest) => {
+    sink = latest;
     const isLive = plan.volumes.some(({ method }) => method === "live");
     if (tools !== undefined && (!isLive || tools.live !== undefined)) return tools;
     const { location, place, opened, movers, volumes } = options;
     const { environment, signal } = opened.context;
     const reached = await moverLocation({ location, place, repository: opened.repository, environment, signal });
     if (isLive) await requireNamespace(options, liveNamespace(movers.namespace));
-    const main = tools ?? (await openPlace(options, movers.namespace, reached, closing));
-    const live = isLive ? await openPlace(options, liveNamespace(movers.namespace), reached, closing) : undefined;
+    const main = tools ?? (await openPlace(options, { namespace: movers.namespace, location: reached, report }, closing));
+    const live = isLive
+      ? await openPlace(options, { namespace: liveNamespace(movers.namespace), location: reached, report }, closing)
+      : undefined;
     const { quiesceLimitMs, snapshotTimeoutMs, keepSnapshots } = volumes;
     const proven = Promise.all([main.proven, live?.proven]);
     proven.catch(() => undefined); // thrown where it is awaited
@@ -57,12 +63,10 @@ interface Place {
 
 async function openPlace(
   { api, unit, opened, movers: { image, limit } }: VolumeToolsOptions,
-  namespace: string,
-  location: MoverLocation,
+  { namespace, location, report }: { readonly namespace: string; readonly location: MoverLocation; readonly report: FindingSink },
   closing: AsyncDisposableStack,
 ): Promise<Place> {
-  const { context, report } = opened;
-  const { clock, signal } = context;
+  const { clock, signal } = opened.context;
   const run = closing.use(await openRun(api, { kind: "backup", namespace, unit: unit.name, clock, report, signal }));
   const movers = openMovers({ run, image, location, limit, report });
   // Objects may be listed meanwhile.

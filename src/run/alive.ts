@@ -2,7 +2,6 @@
 import type { KubeApi } from "../kube/kube-api.ts";
 import { getObject } from "../kube/objects.ts";
 import { DomainError } from "../base/errors.ts";
-import { isProcessGone } from "../repository/lock-process.ts";
 import { readLease, removeLease, type SeenLease, takeLease } from "./dead-runs.ts";
 import { LEASES } from "./kinds.ts";
 import { leaseName, serverOffset } from "./lease.ts";
@@ -17,8 +16,7 @@ export async function takeOver(api: KubeApi, header: RecordedHeader, signal: Abo
   const { id, namespace, host } = header;
   const lease = await leaseOf(api, header, signal);
   if (lease === undefined) return;
-  const isGone = lease.isDead || (await isProcessGone(header));
-  if (isGone && (await takeLease(api, lease, signal))) return removeLease(api, lease, signal);
+  if (lease.isDead && (await takeLease(api, lease, signal))) return removeLease(api, lease, signal);
   throw new DomainError("conflict", "run_alive", `Cannot go on with run ${id}: it still works, on "${host}"`, {
     hint: `Wait until it has ended. If it was killed just now, it counts as dead three minutes later, or once Lease "${lease.name}" in namespace "${namespace}" is deleted`,
   });
@@ -27,7 +25,7 @@ export async function takeOver(api: KubeApi, header: RecordedHeader, signal: Abo
 /** Only looks. */
 export async function isAlive(api: KubeApi, header: RecordedHeader, signal: AbortSignal): Promise<boolean> {
   const lease = await leaseOf(api, header, signal);
-  return lease !== undefined && !lease.isDead && !(await isProcessGone(header));
+  return lease !== undefined && !lease.isDead;
 }
 
 async function leaseOf(api: KubeApi, { id, namespace }: RecordedHeader, signal: AbortSignal): Promise<SeenLease | undefined> {

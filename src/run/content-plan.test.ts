@@ -38,6 +38,9 @@ test("planContents() leaves members to their group, as long as there is one", ()
   assert.deepEqual(planContents([member], [group]), [{ name: "member", policy: undefined }]);
   assert.deepEqual(planContents([group]), [{ name: "group", policy: "Delete" }]);
   assert.deepEqual(planContents([member]), [{ name: "member", policy: "Delete" }]);
+  // What is imported does not say which group it is of; the group does.
+  const imported = content("imported", { policy: "Delete", isImported: true });
+  assert.deepEqual(planContents([imported], [{ ...group, members: ["d h"] }]), [{ name: "imported", policy: "Retain" }]);
 });
 
 test("planContents() takes two contents that nothing was cut for as two", () => {
@@ -55,8 +58,10 @@ test("readContent() finds the handle of what was cut, and of what is imported be
   assert.deepEqual(cut, content("c", { groupHandle: "d g" }));
   const imported = { ...spec, source: { snapshotHandle: "h" } };
   assert.deepEqual(readContent({ metadata, spec: imported }, "snapshotHandle", true), content("c", { isImported: true }));
-  const group = { ...spec, source: { groupSnapshotHandles: { volumeGroupSnapshotHandle: "g" } } };
+  const group = { ...spec, source: { groupSnapshotHandles: { volumeGroupSnapshotHandle: "g", volumeSnapshotHandles: ["h"] } } };
   const read = readContent({ metadata, spec: group }, "volumeGroupSnapshotHandle", false);
-  assert.deepEqual(read, content("c", { handle: "d g", isImported: true, isDoomed: false }));
+  assert.deepEqual(read, content("c", { handle: "d g", isImported: true, isDoomed: false, members: ["d h"] }));
+  const cutGroup = { metadata, spec, status: { volumeGroupSnapshotHandle: "g", volumeSnapshotInfoList: [{ snapshotHandle: "h" }, {}] } };
+  assert.deepEqual(readContent(cutGroup, "volumeGroupSnapshotHandle", true).members, ["d h"]);
   assert.equal(readContent({ metadata, spec }, "snapshotHandle", true).handle, undefined);
 });

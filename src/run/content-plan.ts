@@ -3,7 +3,7 @@
  * one before the first is given up, and a run may be killed at any point of it. So it is decided for each snapshot, and not for each content:
  * it goes, once, if nothing else stands for it, and stays if anything does.
  */
-import { type JsonObject, objectIn, textIn } from "../kube/json.ts";
+import { type JsonObject, listIn, objectIn, textIn } from "../kube/json.ts";
 
 export interface Content {
   readonly name: string;
@@ -11,6 +11,8 @@ export interface Content {
   readonly handle: string | undefined;
   /** Handle of the group whose member it is. Storage deletes a group as a whole. */
   readonly groupHandle: string | undefined;
+  /** Of a group: handles of its members, with the driver. */
+  readonly members?: readonly string[];
   readonly policy: string;
   /** Of a dead run, and not kept. */
   readonly isDoomed: boolean;
@@ -27,11 +29,13 @@ export interface ContentEnd {
 /** @param groups contents of groups, doomed or not: whoever has the group has its members */
 export function planContents(contents: readonly Content[], groups: readonly Content[] = []): readonly ContentEnd[] {
   const groupHandles = new Set(groups.map(({ handle }) => handle));
+  const members = new Set(groups.flatMap((group) => group.members ?? []));
+  const isMember = ({ handle, groupHandle }: Content): boolean =>
+    (handle !== undefined && members.has(handle)) || (groupHandle !== undefined && groupHandles.has(groupHandle));
   const byHandle = Map.groupBy(contents, ({ name, handle }) => handle ?? `without handle: ${name}`);
   return [...byHandle.values()].flatMap((sharers) => {
     const doomed = sharers.filter(({ isDoomed }) => isDoomed);
-    const isElsewhere =
-      doomed.length < sharers.length || doomed.some(({ groupHandle }) => groupHandle !== undefined && groupHandles.has(groupHandle));
+    const isElsewhere = doomed.length < sharers.length || doomed.some(isMember);
     const last = isElsewhere ? undefined : (doomed.find(({ isImported }) => isImported) ?? doomed[0]);
     return doomed.map((content) => {
       const wanted = content === last ? "Delete" : "Retain";
@@ -57,5 +61,15 @@ export function readContent(object: JsonObject, handleField: "snapshotHandle" | 
     policy: textIn(spec, "deletionPolicy") ?? "",
     isDoomed,
     isImported: imported !== undefined,
+    ...(handleField === "snapshotHandle" ? {} : { members: memberHandles(spec, status).map((member) => `${driver} ${member}`) }),
   };
+}
+
+/** Named when it was imported, or found when it was cut. The list had another name before v1. */
+function memberHandles(spec: JsonObject, status: JsonObject): readonly string[] {
+  const named = listIn(objectIn(objectIn(spec, "source"), "groupSnapshotHandles"), "volumeSnapshotHandles");
+  const found = ["volumeSnapshotInfoList", "volumeSnapshotHandlePairList"].flatMap((list) =>
+    listIn(status, list).map((member) => textIn(member, "snapshotHandle")),
+  );
+  return [...named, ...found].filter((handle) => typeof handle === "string");
 }

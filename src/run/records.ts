@@ -14,7 +14,6 @@ import { addRecord, readRecord, recordKey } from "../location/records.ts";
 import type { UnitPlace } from "../location/units.ts";
 import type { JsonObject } from "../kube/json.ts";
 import type { JsonObject as RecordFields } from "../repository/format/json-object.ts";
-import { ownIdentity } from "../repository/lock-process.ts";
 import type { CallOptions, ObjectKey } from "../storage/object-store.ts";
 
 /** `swap` is a restore into claims that are in use, `undo` the way back, `release` the end of what a swap has set aside. */
@@ -40,9 +39,6 @@ export interface RecordedHeader extends RunHeader {
   /** RFC 3339. */
   readonly time: string;
   readonly host: string;
-  /** Tells the process from all others; undefined: its system does not say. */
-  readonly process?: string;
-  readonly pid: number;
 }
 
 export type RunEntry =
@@ -127,8 +123,7 @@ export async function openRecord(
   header: RunHeader,
   { clock, ...options }: CallOptions & { readonly clock: Clock },
 ): Promise<RunRecord> {
-  const { pid, hostname: host, process } = await ownIdentity();
-  const whole = { ...header, path, time: isoTime(clock.now()), host, pid, ...(process === undefined ? {} : { process }) };
+  const whole = { ...header, path, time: isoTime(clock.now()), host: hostname() };
   const { id: _id, path: _path, ...fields } = whole;
   const isNew = await addRecord(location, keyOf(path, header.id, 0), { type: "header", ...fields }, options);
   if (!isNew) throw new DomainError("conflict", "run_exists", `Cannot begin run ${header.id}: there is one already`);
@@ -205,7 +200,7 @@ async function readHeader(location: Location, folder: string, options: CallOptio
   const fields = await read(location, folder, 0, options);
   if (fields === undefined) return undefined;
   const cut = folder.lastIndexOf("/");
-  const [point, of, process] = [fields.text("point"), fields.text("of"), fields.text("process")];
+  const [point, of] = [fields.text("point"), fields.text("of")];
   return {
     id: parseUlid(folder.slice(cut + 1)),
     path: folder.slice(0, cut),
@@ -216,8 +211,6 @@ async function readHeader(location: Location, folder: string, options: CallOptio
     namespace: fields.text("namespace"),
     time: fields.requiredText("time"),
     host: fields.text("host"),
-    pid: fields.count("pid"),
-    ...(process === "" ? {} : { process }),
   };
 }
 

@@ -58,7 +58,7 @@ interface Opened {
   readonly findings: readonly Finding[];
 }
 
-async function open(t: TestContext, api: KubeApi, database: Database, limitMs = 30_000, signal = t.signal): Promise<Opened> {
+async function open(t: TestContext, api: KubeApi, database: Database, limitMs = 60_000, signal = t.signal): Promise<Opened> {
   const findings: Finding[] = [];
   const quiesced = await openQuiesce(api, database, { limitMs, clock: systemClock, signal, report: (finding) => findings.push(finding) });
   return { quiesced, findings };
@@ -102,6 +102,34 @@ test("Hooks by annotation freeze, hold and thaw; over the limit, and when aborte
   const words = await open(t, api, await find());
   await words.quiesced?.release();
   assert.equal(words.quiesced === undefined, false, JSON.stringify(words.findings));
+});
+
+test("Hooks are run in every pod of a workload, and one that fails lets the others go", { skip }, async (t) => {
+  const { cluster, api } = await hooked(t);
+  const annotations = { "holdfast.dev/freeze-command": `[ ! -e /tmp/broken ] && ${FREEZE}`, "holdfast.dev/thaw-command": THAW };
+  const spec = podSpec({ image: await cluster.image("shell"), command: IDLE });
+  const template = { metadata: { labels: { app: "many" } }, spec };
+  await cluster.apply({
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    metadata: { name: "many", annotations },
+    spec: { replicas: 2, serviceName: "many", podManagementPolicy: "Parallel", selector: { matchLabels: { app: "many" } }, template },
+  });
+  await cluster.waitFor("statefulset/many", "jsonpath={.status.readyReplicas}=2");
+  const database = (await findDatabases(t, cluster)).databases.find(({ workload }) => workload === "StatefulSet/many");
+  assert.ok(database !== undefined);
+  const marks = async (podName: string): Promise<string> =>
+    (await cluster.exec(podName, "sh", "-c", "cd /tmp; ls -d frozen thawed 2>/dev/null; true")).trim();
+  const both = async (): Promise<readonly string[]> => Promise.all([marks("many-0"), marks("many-1")]);
+  const { quiesced } = await open(t, api, database);
+  assert.deepEqual(await both(), ["frozen", "frozen"]);
+  assert.equal((await quiesced?.release())?.result, "held");
+  assert.deepEqual(await both(), ["thawed", "thawed"]);
+
+  await cluster.exec("many-1", "touch", "/tmp/broken");
+  const failed = await open(t, api, database);
+  assert.equal(failed.quiesced, undefined);
+  assert.deepEqual(await both(), ["thawed", "thawed"]);
 });
 
 test("A hook that hangs, fails or floods its output leaves nothing frozen", { skip }, async (t) => {

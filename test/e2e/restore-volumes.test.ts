@@ -21,7 +21,7 @@ const DISK = "head -c 4194304 /dev/disk | sha256sum";
 
 test(
   "volumes come back as they were: files and devices, made at once or where the pod is, used or not",
-  { skip, timeout: 180_000 },
+  { skip, timeout: 480_000 },
   async (t) => {
     const world = await volumeWorld(t);
     const { cluster, cli, namespace, sh } = world;
@@ -81,7 +81,7 @@ test(
 
 test(
   "volumes alone, another class, and the local snapshot; what a quota or a limit refuses is refused before anything is filled",
-  { skip, timeout: 180_000 },
+  { skip, timeout: 480_000 },
   async (t) => {
     const world = await volumeWorld(t);
     const { cluster, cli, namespace, sh } = world;
@@ -160,7 +160,7 @@ test(
       cli.run("restore", namespace, "--to-namespace", alone, "--path", "volumes/files/dir", ...args);
     const refusedPath = await path();
     assert.equal(refusedPath.exitCode, 6);
-    assert.match(refusedPath.stderr, /there are already "file"/);
+    assert.match(refusedPath.stderr, /there are already "dir\/file"/);
     await sh(alone, "deployment/web", "rm -r /data/dir");
     succeeded(await path());
     await sh(alone, "deployment/web", "touch -d '2021-01-01 00:00:00' /data/dir /data");

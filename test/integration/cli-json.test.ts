@@ -13,7 +13,19 @@ import type { Command } from "commander";
 const NO_RESULT: ReadonlySet<string> = new Set(["completion", "help", "files dump"]);
 
 /** test/e2e has them. */
-const NEEDS_CLUSTER: ReadonlySet<string> = new Set(["app list", "app show", "backup", "restore", "clone", "run undo", "run release", "gc"]);
+const NEEDS_CLUSTER: ReadonlySet<string> = new Set([
+  "app list",
+  "app show",
+  "backup",
+  "blueprint test",
+  "restore",
+  "clone",
+  "run undo",
+  "run release",
+  "gc",
+]);
+
+const BLUEPRINT = join(import.meta.dirname, "..", "..", "src", "blueprint", "library", "redis.yaml");
 
 function namesOf(command: Command, path: readonly string[] = []): readonly string[] {
   const visible = command.createHelp().visibleCommands(command);
@@ -88,6 +100,9 @@ test("every command gives its result as JSON, with what it cost, and progress as
     ["run list", location],
     ["run show", ["01M8J3GYGCV0", ...location]],
     ["transform test", [at("transforms"), "--object", at("object")]],
+    ["blueprint list", []],
+    ["blueprint show", ["redis"]],
+    ["blueprint check", [BLUEPRINT]],
   ];
   const withResult = new Set(namesOf(createProgram())).difference(NO_RESULT).difference(NEEDS_CLUSTER);
   assert.deepEqual(withResult, new Set(calls.map(([name]) => name)));

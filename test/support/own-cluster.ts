@@ -43,11 +43,15 @@ export async function controlPlane(
 
 /** As `kill -9` does. `up` starts it again. */
 export async function killDaemon(name: string, daemon: string): Promise<void> {
+  await signalDaemon(name, daemon, "SIGKILL");
+}
+
+export async function signalDaemon(name: string, daemon: string, signal: NodeJS.Signals): Promise<void> {
   const machine = await Machine.find(stateDir(name));
   const found = (await machine?.daemons())?.find((one) => one.name === daemon && one.running);
   const pid = found === undefined ? undefined : await machine?.hostPid(found.pid);
   if (pid === undefined) throw new Error(`${daemon} does not run in cluster ${name}`);
-  process.kill(pid, "SIGKILL");
+  process.kill(pid, signal);
 }
 
 /** Host process ids of everything that runs in a cluster, its containers included. */

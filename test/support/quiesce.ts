@@ -4,17 +4,15 @@ import type { TestContext } from "node:test";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Finding } from "../../src/base/finding.ts";
 import type { Database } from "../../src/blueprint/database.ts";
+import { findDatabases as find } from "../../src/blueprint/find-databases.ts";
 import { readLibrary } from "../../src/blueprint/library.ts";
 import { openQuiesce, type Quiesced } from "../../src/blueprint/quiesce.ts";
-import { recogniseDatabases } from "../../src/blueprint/recognise.ts";
-import type { JsonObject } from "../../src/kube/json.ts";
 import type { KubeApi } from "../../src/kube/kube-api.ts";
-import { listPages } from "../../src/kube/list.ts";
-import { openKube, PODS } from "./kube.ts";
+import { openKube } from "./kube.ts";
 import type { TestCluster } from "./test-cluster.ts";
 
-const STATEFUL_SETS = { group: "apps", version: "v1", plural: "statefulsets", kind: "StatefulSet" } as const;
-const LIMIT_MS = 30_000;
+/** Generous, for a busy machine. */
+const LIMIT_MS = 60_000;
 
 export interface FoundDatabases {
   readonly api: KubeApi;
@@ -27,12 +25,10 @@ export async function findDatabases(
   { kubeconfig, namespace }: Pick<TestCluster, "kubeconfig" | "namespace">,
 ): Promise<FoundDatabases> {
   const api = await openKube(t, kubeconfig);
-  const list = async (resource: typeof PODS | typeof STATEFUL_SETS): Promise<readonly JsonObject[]> =>
-    (await Array.fromAsync(listPages(api, resource, { namespace }))).flatMap(({ items }) => items);
   const findings: Finding[] = [];
-  const [pods, owners, blueprints] = [await list(PODS), await list(STATEFUL_SETS), await readLibrary([], t.signal)];
-  const databases = recogniseDatabases(pods, { blueprints, owners, report: (finding) => findings.push(finding) });
-  return { api, databases, findings };
+  const blueprints = await readLibrary([], t.signal);
+  const report = (finding: Finding): unknown => findings.push(finding);
+  return { api, databases: await find(api, namespace, { blueprints, report, signal: t.signal }), findings };
 }
 
 /** Freezes the only one of the namespace. */

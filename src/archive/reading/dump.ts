@@ -15,10 +15,16 @@ export async function* dumpFile(session: Session, node: Node): AsyncGenerator<Ui
   yield* new FileContents(session).read(node.content ?? []);
 }
 
+export interface ArchiveOptions {
+  /** The folder itself, which then is an entry, with all others below it. */
+  readonly folder?: Node | undefined;
+  /** Told each path, those of folders with a slash at the end; all are wanted if it is not given. */
+  readonly isWanted?: ((path: ByteString) => boolean) | undefined;
+}
+
 /**
  * All of a folder as a tar archive, its entries at the top.
  *
- * @param isWanted told each path, those of folders with a slash at the end; all are wanted if it is not given
  * @throws {DomainError} corrupt/file_damaged: an archive cannot go on within a file
  */
 export async function* dumpArchive(
@@ -26,11 +32,13 @@ export async function* dumpArchive(
   trees: SnapshotTrees,
   tree: HexId,
   report: FindingSink,
-  isWanted: (path: ByteString) => boolean = () => true,
+  { folder, isWanted = () => true }: ArchiveOptions = {},
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const contents = new FileContents(session);
   const linked = new Map<string, ByteString>();
-  for await (const walked of walkTree(trees, tree, { path: "" as ByteString, report })) {
+  const top = folder === undefined ? "" : `/${folder.name}`;
+  if (folder !== undefined && isWanted(`${folder.name}/` as ByteString)) yield tarHeader(`${folder.name}/` as ByteString, folder, 0);
+  for await (const walked of walkTree(trees, tree, { path: top as ByteString, report })) {
     const node = walked.node.decode();
     const path = `${walked.path.slice(1)}${node.type === "dir" ? "/" : ""}` as ByteString;
     if (!isWanted(path)) continue;

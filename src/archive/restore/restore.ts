@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { orAbort } from "../../base/concurrency.ts";
-import { DomainError } from "../../base/errors.ts";
+import { DomainError, errorFromThread } from "../../base/errors.ts";
 import { Semaphore } from "../../base/semaphore.ts";
 import { keyOfFile } from "../../repository/layout.ts";
 import type { Repository } from "../../repository/repository.ts";
@@ -74,6 +74,9 @@ class RestoreRun {
       if (this.#failure !== undefined) throw this.#failure.error;
       const { totalFiles: _, totalBytes: __, ...result } = restoreTotals(this.#counters);
       return result;
+    } catch (error) {
+      // What a thread says that was told to stop is of no interest.
+      throw this.#failure === undefined ? errorFromThread(error) : this.#failure.error;
     } finally {
       this.#options.signal.removeEventListener("abort", onAbort);
       ended.abort();

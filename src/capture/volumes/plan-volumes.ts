@@ -76,6 +76,9 @@ export interface VolumePlan {
   readonly findings: readonly Finding[];
 }
 
+/** What a dump or reading in use may stand for. */
+const WITHOUT_SNAPSHOTS = "volume_without_snapshots";
+
 export interface VolumeProblem {
   readonly claim: ClaimFacts;
   readonly error: DomainError;
@@ -149,7 +152,7 @@ function planOne(
   try {
     return planSnapshot(claim, claim.volume, storage, snapshotClasses);
   } catch (error) {
-    const isWithout = error instanceof DomainError && error.code === "volume_without_snapshots";
+    const isWithout = error instanceof DomainError && error.code === WITHOUT_SNAPSHOTS;
     if (!isWithout || choice !== "auto") throw error;
     if (database?.dump === "without-snapshots") {
       return {
@@ -165,8 +168,10 @@ function planOne(
 
 function planSnapshot(claim: ClaimFacts, volume: VolumeFacts, storage: StorageFacts, named: readonly string[]): PlannedSnapshot {
   const { driver, handle } = volume;
-  if (driver === undefined || handle === undefined)
-    throw withoutSnapshots(claim, `it is of the kind "${volume.source}", which has no snapshots`);
+  if (driver === undefined || handle === undefined) {
+    const hint = "Use --allow-live to read it while it is in use, or --allow-partial to leave it out";
+    throw refusal(claim, WITHOUT_SNAPSHOTS, `it is of the kind "${volume.source}", which has no snapshots`, hint);
+  }
   if (!storage.hasSnapshots) throw withoutSnapshots(claim, "the cluster does not serve VolumeSnapshots");
   const { storageClasses } = storage;
   // A volume that a person made may have no class, or one that is only a word.
@@ -241,7 +246,7 @@ function planLive(claim: ClaimFacts, volume: VolumeFacts, database: DatabaseVolu
 
 function withoutSnapshots(claim: ClaimFacts, state: string): DomainError {
   const hint = "Make a VolumeSnapshotClass, or use --allow-live to read it while it is in use, or --allow-partial to leave it out";
-  return refusal(claim, "volume_without_snapshots", state, hint);
+  return refusal(claim, WITHOUT_SNAPSHOTS, state, hint);
 }
 
 function refusal(claim: ClaimFacts, code: string, state: string, hint: string): DomainError {

@@ -47,10 +47,15 @@ export function consistencyOf({ planned, cut }: Pick<MovedVolume, "cut" | "plann
 }
 
 /** Those that were held, and those that nothing was done about. */
-export function pointDatabases({ recognised }: CapturePlan, outcomes: readonly DatabaseOutcome[]): readonly PointDatabase[] {
+export function pointDatabases({ recognised, dumps }: CapturePlan, outcomes: readonly DatabaseOutcome[]): readonly PointDatabase[] {
   return recognised.map((database) => {
     const { namespace, workload } = database;
     const outcome = outcomes.find(({ described }) => described.namespace === namespace && described.workload === workload);
-    return outcome?.described ?? { ...describedDatabase(database), why: "none of its volumes was cut" };
+    return (
+      outcome?.described ?? {
+        ...describedDatabase(database),
+        why: dumps.includes(database) ? "a dump was taken" : "none of its volumes was cut",
+      }
+    );
   });
 }

@@ -28,12 +28,19 @@ export interface DatabaseOutcome {
 
 /** @param databases Those that are to be quiesced; one that cannot be is reported */
 export async function quiesceAll(api: KubeApi, databases: readonly Database[], options: QuiesceAllOptions): Promise<HeldDatabases> {
-  const sessions = await Promise.all(
+  const opened = await Promise.allSettled(
     databases.map(async (database) => ({
       database,
       session: sessionCommandOf(database) === undefined ? undefined : await openQuiesce(api, database, options),
     })),
   );
+  const sessions = opened.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = opened.find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") {
+    // None is held for longer because another one was not to be had.
+    await Promise.all(sessions.map(async ({ session }) => session?.release()));
+    throw failed.reason;
+  }
   let outcome: Promise<readonly DatabaseOutcome[]> | undefined;
   const release = (): Promise<readonly DatabaseOutcome[]> =>
     Promise.all(sessions.map(async ({ database, session }) => outcomeOf(database, session, await session?.release())));

@@ -1,6 +1,6 @@
 /** `holdfast run show` */
 import type { Command } from "commander";
-import { objectIn, textIn } from "../../kube/json.ts";
+import { type JsonValue, listIn, objectIn, textIn } from "../../kube/json.ts";
 import type { RecordedRun } from "../../run/records.ts";
 import type { CommandContext } from "../context.ts";
 import { findRun } from "../find-run.ts";
@@ -28,6 +28,7 @@ function runText(run: RecordedRun): string {
     ...(point === undefined ? [] : [`Point    ${shownText(point)}`]),
     `Began    ${localTime(Temporal.Instant.from(time).epochMilliseconds)} on ${shownText(host)}`,
     `Result   ${outcomeText(run)}`,
+    ...listIn(end?.facts, "claims").map(claimText),
     ...(message === undefined ? [] : [`Because  ${shownText(message)}`]),
     ...(entries.length === 0
       ? []
@@ -36,4 +37,9 @@ function runText(run: RecordedRun): string {
       ? ["", `If it was killed, "holdfast run undo ${id}" brings it to an end: back, or forward if all works already`]
       : []),
   ].join("\n");
+}
+
+function claimText(claim: JsonValue): string {
+  const field = (name: string): string => shownText(textIn(claim, name) ?? "");
+  return `Claim    ${field("namespace")}/${field("name")}: volume ${field("volume")}, set aside ${field("setAside")}`;
 }

@@ -40,8 +40,10 @@ export async function runMover(process: MoverProcess): Promise<number> {
     await writeFile(places.answerFile, encodeAnswer({ ...moved, tookMs, findings: lines.findings }));
     return 0;
   } catch (error) {
-    await writeFile(places.answerFile, encodeAnswer({ error: moverError(error) }));
-    return exitCodeOf(error);
+    // Whatever came of being told to end, another mover may do better.
+    const why: unknown = process.signal.aborted ? process.signal.reason : error;
+    await writeFile(places.answerFile, encodeAnswer({ error: moverError(why) }));
+    return exitCodeOf(why);
   }
 }
 
@@ -59,6 +61,10 @@ async function perform({ places, clock, environment, signal }: MoverProcess, lin
     return NOTHING_MOVED;
   }
   const { openSession } = await import("../../repository/session.ts");
+  if (told.lostPods.length > 0) {
+    const { removeLocksOf } = await import("./lost-locks.ts");
+    await removeLocksOf(repository, told.lostPods, { clock, report, signal });
+  }
   const openReading = async (options: Omit<SessionOptions, "lock">): Promise<Session> => {
     try {
       return await openSession(repository, { ...options, lock: "shared" });

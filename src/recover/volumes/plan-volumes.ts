@@ -15,18 +15,19 @@ import { limitOf } from "./driver-limits.ts";
 import { usableSnapshot } from "./local-snapshot.ts";
 import type { PlannedVolume, VolumeOrigin } from "./planned-volume.ts";
 import { boundVolumeOf, CLAIMS } from "./storage-objects.ts";
-import { defaultClass, type TargetClass, targetClasses } from "./target-class.ts";
+import { defaultClass, driversOf, type TargetClass, targetClasses } from "./target-class.ts";
 import {
   accessModeUnsupported,
   classMakesNone,
   classMissing,
+  classUnguarded,
   modeUnsupported,
   noDefaultClass,
   optionUnmatched,
   tooSmall,
   waitsForAnother,
 } from "./volume-refusals.ts";
-import { type ClaimChanges, sourceName, sourceOfClaim, waitingClaim } from "./waiting-claim.ts";
+import { changedClaim, type ClaimChanges, sourceName, sourceOfClaim, waitingClaim } from "./waiting-claim.ts";
 
 export interface VolumeRequest {
   readonly api: KubeApi;
@@ -78,9 +79,10 @@ export async function planVolumes(request: VolumeRequest): Promise<VolumePlan> {
     prepare(object) {
       const prepared = prepare(object);
       if (prepared.kind === "left-out" || withData(object) === undefined) return prepared;
-      const planned = volumes.get(claimKey(prepared));
-      if (planned === undefined) return prepared;
-      return { ...prepared, object: waitingClaim(prepared.object, description.id, changesFor(object.name, options)) };
+      const changes = changesFor(object.name, options);
+      const isFilled = volumes.has(claimKey(prepared));
+      const changed = isFilled ? waitingClaim(prepared.object, description.id, changes) : changedClaim(prepared.object, changes);
+      return { ...prepared, object: changed };
     },
   };
 }
@@ -92,6 +94,7 @@ class Planner {
   readonly #known = new Set<string>();
   readonly #live = new Map<string, ReadonlyMap<string, JsonObject>>();
   #classes: ReadonlyMap<string, TargetClass> | undefined;
+  #drivers: { readonly names: ReadonlySet<string> | undefined } | undefined;
 
   constructor(request: VolumeRequest) {
     this.#request = request;
@@ -180,6 +183,8 @@ class Planner {
       throw name === undefined ? noDefaultClass(claim) : classMissing(claim, name, [...this.#classes.keys()]);
     }
     if (found.provisioner === NO_PROVISIONER) throw classMakesNone(claim, found.name);
+    this.#drivers ??= { names: await driversOf(api, signal) };
+    if (this.#drivers.names?.has(found.provisioner) === false) throw classUnguarded(claim, found);
     return found;
   }
 

@@ -55,18 +55,19 @@ export async function restorePath(request: PathRestore): Promise<PathResult> {
   const entries = await entriesOf(request, place);
   const user = await findClaimUser(api, claim.namespace, claim.name, signal);
   if (user === undefined) throw notMounted(claim);
-  const files = new ContainerFiles(
-    api,
-    { ...user, namespace: claim.namespace, folder: [user.mountPath, ...place.folder.map(text)].join("/") },
-    signal,
-  );
+  const folder = [user.mountPath, ...place.folder.map(text)].join("/");
+  const files = new ContainerFiles(api, { ...user, namespace: claim.namespace, folder }, signal);
   const there = await files.existing([...entries.keys()]);
-  if (there.size > 0 && existing === "fail") throw exists(claim, [...there]);
-  const isWanted = (path: ByteString): boolean => existing !== "keep" || !there.has(path);
-  const wanted = [...entries].filter(([path]) => isWanted(path));
-  if (wanted.length > 0 && !dryRun) {
+  const others = [...entries].filter(([, { isFolder }]) => !isFolder);
+  const inTheWay = others.filter(([path]) => there.has(path)).map(([path]) => path);
+  if (inTheWay.length > 0 && existing === "fail") throw exists(claim, inTheWay);
+  // A folder that is there keeps its owner, mode and time unless all is to be as it was.
+  const isWanted = (path: ByteString): boolean => existing === "replace" || !there.has(withoutSlash(path));
+  const wanted = others.filter(([path]) => isWanted(path));
+  if (!dryRun && [...entries.keys()].some(isWanted)) {
+    const { tree, node } = place;
     const archive =
-      place.tree === undefined ? dumpArchiveOf(session, place.node) : dumpArchive(session, trees, place.tree, report, isWanted);
+      tree === undefined ? dumpArchiveOf(session, node) : dumpArchive(session, trees, tree, report, { folder: node, isWanted });
     await files.extract(archive);
     const written = await files.existing(wanted.map(([path]) => path));
     if (written.size < wanted.length) throw incomplete(claim, wanted.length - written.size);
@@ -74,16 +75,34 @@ export async function restorePath(request: PathRestore): Promise<PathResult> {
   return {
     ...user,
     files: wanted.length,
-    bytes: wanted.reduce((sum, [, size]) => sum + size, 0),
-    replaced: existing === "replace" ? there.size : 0,
-    kept: entries.size - wanted.length,
+    bytes: wanted.reduce((sum, [, { size }]) => sum + size, 0),
+    replaced: existing === "replace" ? inTheWay.length : 0,
+    kept: others.length - wanted.length,
   };
 }
 
-type Place =
-  | { readonly folder: readonly ByteString[]; readonly tree: HexId }
-  /** A single file, and the folder that it is in. */
-  | { readonly folder: readonly ByteString[]; readonly tree: undefined; readonly node: Node };
+function withoutSlash(path: ByteString): ByteString {
+  return (path.endsWith("/") ? path.slice(0, -1) : path) as ByteString;
+}
+
+interface PlaceOf {
+  /** Where it is unpacked. */
+  readonly folder: readonly ByteString[];
+}
+
+type Place = PlaceOf &
+  (
+    | {
+        readonly tree: HexId;
+        /** Of the folder itself; undefined: it is the root of the volume, which is there. */ readonly node: Node | undefined;
+      }
+    | { readonly tree: undefined; readonly node: Node }
+  );
+
+interface Entry {
+  readonly size: number;
+  readonly isFolder: boolean;
+}
 
 async function findPlace({ trees, tree, volume, path }: PathRestore): Promise<Place> {
   const node = await trees.find(tree, [...volume, ...path]);
@@ -93,35 +112,31 @@ async function findPlace({ trees, tree, volume, path }: PathRestore): Promise<Pl
       hint: 'Run "holdfast point browse" to see what there is',
     });
   }
-  if (node.subtree !== undefined) return { folder: path, tree: node.subtree };
-  return { folder: path.slice(0, -1), tree: undefined, node };
+  const folder = path.slice(0, -1);
+  if (node.subtree === undefined) return { folder, tree: undefined, node };
+  return { folder, tree: node.subtree, node: path.length === 0 ? undefined : node };
 }
 
-/** Sizes by path from the folder on; of all but folders. @throws {DomainError} unsupported/path_name */
-async function entriesOf({ trees, report }: PathRestore, place: Place): Promise<ReadonlyMap<ByteString, number>> {
-  const found = new Map<ByteString, number>();
-  const add = (path: ByteString, node: Node): void => {
-    if (path.includes("\n")) {
-      throw new DomainError(
-        "unsupported",
-        "path_name",
-        `Cannot restore "${displayText(path)}" into a running container: its name has a line break`,
-        {
-          hint: 'Use "holdfast point extract" with --target',
-        },
-      );
-    }
-    found.set(path, node.size);
+/** By path from the folder on. @throws {DomainError} unsupported/path_name */
+async function entriesOf({ trees, report }: PathRestore, { tree, node: top }: Place): Promise<ReadonlyMap<ByteString, Entry>> {
+  const found = new Map<ByteString, Entry>();
+  const add = (path: ByteString, { size, type }: Node): void => {
+    if (path.includes("\n")) throw lineBreak(path);
+    found.set(path, { size, isFolder: type === "dir" });
   };
-  if (place.tree === undefined) {
-    add(place.node.name, place.node);
-    return found;
-  }
-  for await (const walked of walkTree(trees, place.tree, { path: "" as ByteString, report })) {
+  if (top !== undefined) add(top.name, top);
+  if (tree === undefined) return found;
+  const path = (top === undefined ? "" : `/${top.name}`) as ByteString;
+  for await (const walked of walkTree(trees, tree, { path, report })) {
     const node = walked.node.decode();
-    if (node.type !== "dir" && isArchived(node)) add(walked.path.slice(1) as ByteString, node);
+    if (isArchived(node)) add(walked.path.slice(1) as ByteString, node);
   }
   return found;
+}
+
+function lineBreak(path: ByteString): DomainError {
+  const message = `Cannot restore "${displayText(path)}" into a running container: its name has a line break`;
+  return new DomainError("unsupported", "path_name", message, { hint: 'Use "holdfast point extract" with --target' });
 }
 
 function notMounted({ namespace, name }: PathRestore["claim"]): DomainError {
