@@ -11,6 +11,8 @@ export interface Artifact {
   /** Changes when anything that it is built from changes; see {@link keyOf}. */
   readonly key: string;
   readonly signal?: AbortSignal | undefined;
+  /** What nobody has used for so long goes when another of the name is built. @default 14 */
+  readonly unusedDays?: number | undefined;
   /** Fills an empty folder. Killed half way, the folder is thrown away. */
   build(folder: string): Promise<void>;
 }
@@ -43,7 +45,7 @@ export async function keyOfFiles(folder: string, include: (path: string) => bool
 
 /**
  * Returns the folder of an artifact and builds it first if the cache does not hold it: once, even if several processes ask at the
- * same time. Folders of the same name that nobody used for two weeks are removed.
+ * same time. Folders of the same name that nobody used for long are removed.
  *
  * @throws {DomainError} unavailable/disk_full: too little space to start a build.
  */
@@ -56,7 +58,7 @@ export async function cached(artifact: Artifact): Promise<string> {
   );
   if (await markUsed(folder)) return folder;
   await requireSpace(parent, BUILD_BYTES, `build ${artifact.name}`, "set HOLDFAST_CACHE to a folder on a larger disk");
-  await removeUnused(parent);
+  await removeUnused(parent, artifact.unusedDays ?? UNUSED_DAYS);
   const unfinished = join(parent, "unfinished");
   await rm(unfinished, { recursive: true, force: true });
   await mkdir(unfinished);
@@ -76,8 +78,8 @@ async function markUsed(folder: string): Promise<boolean> {
   );
 }
 
-async function removeUnused(parent: string): Promise<void> {
-  const oldest = Date.now() - UNUSED_DAYS * DAY_MS;
+async function removeUnused(parent: string, days: number): Promise<void> {
+  const oldest = Date.now() - days * DAY_MS;
   for (const entry of await readdir(parent, { withFileTypes: true })) {
     const path = join(parent, entry.name);
     if (entry.isDirectory() && (await stat(path)).mtimeMs < oldest) await rm(path, { recursive: true, force: true });

@@ -17,6 +17,8 @@ export interface ImageArchive {
   readonly archive: string;
 }
 
+/** Each change of the sources makes another, of 140 MB. */
+const PRODUCT_UNUSED_DAYS = 0.1;
 const BASE_NAME = "localhost/base";
 
 /**
@@ -30,7 +32,13 @@ export async function imageArchive(name: string, signal?: AbortSignal): Promise<
   const recipe = await keyOfFiles(join(import.meta.dirname, name));
   const product = image.isProduct === true ? await productKey() : "";
   const key = keyOf(process.arch, builder, recipe, JSON.stringify(image), product);
-  const folder = await cached({ name: `image-${name}`, key, signal, build: async (target) => build(image, key, target, signal) });
+  const folder = await cached({
+    name: `image-${name}`,
+    key,
+    signal,
+    unusedDays: image.isProduct === true ? PRODUCT_UNUSED_DAYS : undefined,
+    build: async (target) => build(image, key, target, signal),
+  });
   const alias = image.isProduct === true ? { alias: referenceOf(image) } : {};
   return { reference: referenceOf(image, key), ...alias, archive: join(folder, "image.tar") };
 }

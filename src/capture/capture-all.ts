@@ -148,7 +148,7 @@ function addTree(files: MadeFiles, { planned, moved, timeMs }: MovedVolume, name
 async function keep(capture: VolumeCapture, { run, keepSnapshots }: VolumeTools, options: CaptureAllOptions, point: Ulid): Promise<void> {
   if (keepSnapshots === 0) return;
   const { unit, table, signal } = options;
-  await capture.keep({ unit }, point);
+  await capture.keep({ unit, point });
   const kinds = [groupSnapshotKinds(table), snapshotKinds(table)].filter((one) => one !== undefined);
   await removeOldKept(run.api, kinds, { namespace: run.namespace, unit, keep: keepSnapshots, signal });
 }

@@ -34,6 +34,7 @@ import { readMoverOptions } from "./mover-options.ts";
 import { writeResult } from "./output.ts";
 import { planText } from "./plan-text.ts";
 import { restoredDatabases } from "./restored-databases.ts";
+import { recorded, type RecordedEnd } from "./recorded.ts";
 import { withFilling } from "./volume-filling.ts";
 import { counted } from "./shown.ts";
 
@@ -101,13 +102,24 @@ export async function runRestore(name: string, given: RunRestoreOptions, command
       const kind = options.clone === undefined ? "restore" : "clone";
       const filling = { kind, run, api, session, place: found.place, point, volumes: planned.volumes, movers } as const;
       const databases = restoredDatabases({ point, session, options, blueprints });
-      await withFilling(filling, async (fill) => {
-        const done = await execute(planned, { ...execution, waitMs, report, filling: fill, databases, gate });
-        const totalMs = Math.round(clock.monotonicMs() - startMs);
-        writeResult(context, format, { ...done, planMs, totalMs, findings: run.findings }, () => reportText(done, { planMs, totalMs }));
+      const what = { kind, place: found.place, cluster: cluster.id, point: description.id, namespace } as const;
+      await recorded(run, what, async () => {
+        let end: RecordedEnd = { outcome: "failed", facts: {} };
+        await withFilling(filling, async (fill) => {
+          const done = await execute(planned, { ...execution, waitMs, report, filling: fill, databases, gate });
+          const totalMs = Math.round(clock.monotonicMs() - startMs);
+          end = endOf(done, totalMs);
+          writeResult(context, format, { ...done, planMs, totalMs, findings: run.findings }, () => reportText(done, { planMs, totalMs }));
+        });
+        return end;
       });
     });
   });
+}
+
+function endOf({ created, updated, replaced, failed, notReady, notFilled, findings }: RestoreReport, totalMs: number): RecordedEnd {
+  const isWhole = findings.every(({ grade }) => grade === "info");
+  return { outcome: isWhole ? "succeeded" : "partial", facts: { created, updated, replaced, failed, notReady, notFilled, totalMs } };
 }
 
 interface WholeRequest extends Omit<PlanRequest, "volumes"> {

@@ -20,6 +20,8 @@ export interface MoverFile {
   readonly repository: string;
   /** Its own: another one in its place is not touched. */
   readonly repositoryId: HexId;
+  /** Names of pods that were lost at this task, which are the host names in the locks that they left. */
+  readonly lostPods?: readonly string[];
   readonly work: MoverWork;
 }
 

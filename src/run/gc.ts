@@ -10,7 +10,7 @@ import type { FindingSink } from "../base/finding.ts";
 import { type JsonObject, objectIn, textIn } from "../kube/json.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
 import { listPages } from "../kube/list.ts";
-import { deleteObject, patchObject } from "../kube/objects.ts";
+import { deleteObject, getObject, patchObject } from "../kube/objects.ts";
 import { type ContentEnd, planContents, readContent } from "./content-plan.ts";
 import { listLeases, removeLease, type SeenLease, takeLease } from "./dead-runs.ts";
 import {
@@ -196,7 +196,9 @@ class Collection {
     const { kind, namespace, name, uid } = marked;
     const { signal, dryRun } = this.#options;
     const isDone = await this.#tolerating(marked, async () => {
-      if (!dryRun) await deleteObject(this.#api, kind, { namespace, name }, { propagation: "Background", preconditions: { uid }, signal });
+      if (dryRun) return;
+      await this.#requireOurs(marked);
+      await deleteObject(this.#api, kind, { namespace, name }, { propagation: "Background", preconditions: { uid }, signal });
     });
     if (isDone) this.#note(marked, "deleted");
   }
@@ -207,8 +209,17 @@ class Collection {
     const { signal, dryRun } = this.#options;
     const patch = { type: "merge", changes: { ...changes, metadata: { ...objectIn(changes, "metadata"), uid } } } as const;
     return this.#tolerating(marked, async () => {
-      if (!dryRun) await patchObject(this.#api, kind, { namespace, name }, patch, { fieldManager: FIELD_MANAGER, signal });
+      if (dryRun) return;
+      await this.#requireOurs(marked);
+      await patchObject(this.#api, kind, { namespace, name }, patch, { fieldManager: FIELD_MANAGER, signal });
     });
+  }
+
+  /** A run that has ended well since the list may have marked it as one to keep. @throws {DomainError} conflict/kube_conflict */
+  async #requireOurs({ kind, namespace, name, object }: Marked): Promise<void> {
+    const now = await getObject(this.#api, kind, { namespace, name }, { signal: this.#options.signal });
+    if (isKept(now) && !isKept(object))
+      throw new DomainError("conflict", "kube_conflict", `Cannot remove ${kind.plural} "${name}": it is kept`);
   }
 
   /** What is gone meanwhile is as good; one thing that may not be removed keeps none of the others. */

@@ -58,7 +58,7 @@ interface Opened {
   readonly findings: readonly Finding[];
 }
 
-async function open(t: TestContext, api: KubeApi, database: Database, limitMs = 30_000, signal = t.signal): Promise<Opened> {
+async function open(t: TestContext, api: KubeApi, database: Database, limitMs = 60_000, signal = t.signal): Promise<Opened> {
   const findings: Finding[] = [];
   const quiesced = await openQuiesce(api, database, { limitMs, clock: systemClock, signal, report: (finding) => findings.push(finding) });
   return { quiesced, findings };

@@ -77,6 +77,11 @@ test(
     const copy = world.other("copy");
     const clone = ["clone", namespace, "--to-namespace", copy, "--storage-class", "btrfs=btrfs-wait", "--mask"];
 
+    for (const option of [["--replicas", "0"], ["--read-only-volumes"]]) {
+      const refused = await cli.run(...clone, ...option);
+      assert.equal(refused.exitCode, 2, refused.stderr);
+      assert.match(refused.stderr, new RegExp(`^Cannot use --mask with ${option.join(" ")}: a database .*\n`));
+    }
     const unknown = await cli.run(...clone);
     assert.equal(unknown.exitCode, 9, unknown.stderr);
     assert.match(unknown.stderr, /Cannot mask StatefulSet\/db in namespace "\S+": blueprint "postgresql" does not say how/);

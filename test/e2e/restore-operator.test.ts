@@ -79,7 +79,7 @@ function startOperator(
 
 test(
   "an operator that makes claims and pods at once gets the restored volumes, not empty ones",
-  { skip: SKIP_WITHOUT_CLUSTER, timeout: 180_000 },
+  { skip: SKIP_WITHOUT_CLUSTER, timeout: 480_000 },
   async (t) => {
     const world = await volumeWorld(t);
     const { cluster, cli, namespace, sh } = world;

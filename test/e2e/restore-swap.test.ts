@@ -83,6 +83,13 @@ test("a database in use comes back to its restore point, and to what it was by u
   assert.match(released, new RegExp(`${done.claims[0]?.setAside}.*\n.*Deleted 1 volume`));
   assert.equal(await cluster.kubectl("get", "pv", done.claims[0]?.setAside ?? "", "--ignore-not-found"), "");
   assert.equal(await sql("select count(*) from orders"), "1001");
+  const kinds = (await world.cli.run("run", "list", namespace, "-o", "json")).json() as {
+    runs: readonly { kind: string; outcome: string }[];
+  };
+  assert.deepEqual(
+    kinds.runs.map(({ kind, outcome }) => [kind, outcome]),
+    ["backup", "swap", "undo", "undo", "release"].map((kind) => [kind, "succeeded"]),
+  );
 });
 
 test(
@@ -95,13 +102,14 @@ test(
     await cluster.kubectl("rollout", "status", "statefulset/db", "--timeout=120s");
     const volume = await cluster.field("pvc/data-db-0", ".spec.volumeName");
     succeeded(await cli.run("backup", namespace));
+    const records = async (): Promise<number> =>
+      (await Array.fromAsync(glob(join(location.url, "holdfast-location/runs/**/[0-9][0-9][0-9]")))).length;
+    const earlier = await records();
     const env = { PATH: process.env["PATH"] ?? "", HOME: cli.folder, ...variables };
     const child = spawn(PROGRAM, ["restore", namespace, "--swap"], { env, stdio: "ignore" });
     const ended = once(child, "exit");
-    const records = async (): Promise<number> =>
-      (await Array.fromAsync(glob(join(location.url, "holdfast-location/runs/**/[0-9][0-9][0-9]")))).length;
     // Pods are stopped once the exchange is noted.
-    while ((await records()) < EXCHANGE_NOTED && child.exitCode === null) await systemClock.sleep(20, t.signal);
+    while ((await records()) - earlier < EXCHANGE_NOTED && child.exitCode === null) await systemClock.sleep(20, t.signal);
     await systemClock.sleep(300, t.signal);
     child.kill("SIGKILL");
     await ended;

@@ -21,7 +21,7 @@ const DISK = "head -c 4194304 /dev/disk | sha256sum";
 
 test(
   "volumes come back as they were: files and devices, made at once or where the pod is, used or not",
-  { skip, timeout: 180_000 },
+  { skip, timeout: 480_000 },
   async (t) => {
     const world = await volumeWorld(t);
     const { cluster, cli, namespace, sh } = world;
@@ -81,7 +81,7 @@ test(
 
 test(
   "volumes alone, another class, and the local snapshot; what a quota or a limit refuses is refused before anything is filled",
-  { skip, timeout: 180_000 },
+  { skip, timeout: 480_000 },
   async (t) => {
     const world = await volumeWorld(t);
     const { cluster, cli, namespace, sh } = world;

@@ -12,6 +12,9 @@ import { parseLine } from "../../src/mover/lines.ts";
 import { runMover } from "../../src/mover/pod/run-mover.ts";
 import { type MoverLine, type MoverSuccess, type MoverWork, WORK_FORMAT } from "../../src/mover/work.ts";
 import { fileCalls } from "../../src/native/files.ts";
+import { lockBody } from "../../src/repository/lock-keeper.ts";
+import { ownIdentity } from "../../src/repository/lock-process.ts";
+import { openRepository } from "../../src/repository/repository.ts";
 import { FileStore } from "../../src/storage/file.ts";
 import { newRepository, PASSWORD } from "../support/backup.ts";
 import { assertSameBytes, attachDisk, makeImage, SKIP_WITHOUT_DISKS } from "../support/disk.ts";
@@ -28,6 +31,7 @@ interface World {
   readonly folder: string;
   readonly repository: string;
   readonly repositoryId: HexId;
+  readonly lostPods?: readonly string[];
 }
 
 interface Moved {
@@ -52,10 +56,10 @@ async function openWorld(t: TestContext): Promise<World> {
 }
 
 async function move(world: World, work: MoverWork, options: MoveOptions = {}): Promise<Moved> {
-  const { folder, repository, repositoryId } = world;
+  const { folder, repository, repositoryId, lostPods } = world;
   const secretFolder = join(folder, "secret");
   await mkdir(secretFolder, { recursive: true });
-  await writeFile(join(secretFolder, "work.json"), JSON.stringify({ format: WORK_FORMAT, repository, repositoryId, work }));
+  await writeFile(join(secretFolder, "work.json"), JSON.stringify({ format: WORK_FORMAT, repository, repositoryId, lostPods, work }));
   await writeFile(join(secretFolder, "password"), PASSWORD);
   const answerFile = join(folder, "answer");
   const lines: MoverLine[] = [];
@@ -152,6 +156,17 @@ test("a mover that is told to end names what it has stored, and the next one goe
   if (cut.answer instanceof Error) assert.deepEqual([cut.exitCode, cut.answer.kind], [130, "cancelled"]);
   succeeded(await move(world, { ...fill, isBegun: true }, { volume: target }));
   assertSameTree(target, source);
+});
+
+test("a mover removes the locks of those that were lost before it, and of nobody else", async (t) => {
+  const world = await openWorld(t);
+  const source = join(world.folder, "source");
+  mkdirSync(source);
+  const { files } = await openRepository(new FileStore(world.repository, systemClock), { kind: "password", password: PASSWORD });
+  const lockOf = async (host: string): Promise<HexId> => files.save("locks", lockBody(await ownIdentity(host), false, systemClock.now()));
+  const [, living] = [await lockOf("mover-1-abcde"), await lockOf("mover-2-abcde")];
+  succeeded(await move({ ...world, lostPods: ["mover-1-abcde"] }, backUp(), { volume: source }));
+  assert.deepEqual(await Array.fromAsync(files.list("locks"), ({ id }) => id), [living]);
 });
 
 test("a volume with something in it is refused, unless it was begun by a mover of the same task", async (t) => {

@@ -54,6 +54,8 @@ function storageClass(fields: object = {}): JsonObject {
   };
 }
 
+const DRIVERS = ["csi.example.com", "other.example.com", "efs.csi.aws.com", "ebs.csi.aws.com"].map((name) => ({ metadata: { name } }));
+
 interface World {
   readonly classes?: readonly JsonObject[];
   readonly live?: readonly JsonObject[];
@@ -79,7 +81,12 @@ async function plan(t: TestContext, world: World, options: Partial<PlanOptions> 
   const { api } = await scriptedApi(t, [
     (response, request) => {
       const { pathname } = request.url;
-      const list = pathname.endsWith("/storageclasses") ? classes : pathname.endsWith("/persistentvolumeclaims") ? live : undefined;
+      const lists: Readonly<Record<string, readonly JsonObject[]>> = {
+        storageclasses: classes,
+        persistentvolumeclaims: live,
+        csidrivers: DRIVERS,
+      };
+      const list = lists[pathname.slice(pathname.lastIndexOf("/") + 1)];
       const object = objects[pathname];
       if (list !== undefined) json({ metadata: { resourceVersion: "1" }, items: list })(response, request);
       else if (object === undefined) failed(404, "NotFound")(response, request);
@@ -181,6 +188,8 @@ test("what the target cannot hold is refused before anything is changed", async 
     "conflict/volume_class_static",
   );
   assert.equal(await refusal(t, { inPoint: claim({ storageClassName: "" }) }), "conflict/volume_class_static");
+  const older = [storageClass({ provisioner: "rancher.io/local-path" })];
+  assert.equal(await refusal(t, { classes: older }), "unsupported/volume_class_unguarded");
   const files = [storageClass({ provisioner: "efs.csi.aws.com" })];
   assert.equal(await refusal(t, { classes: files, inPoint: claim({ volumeMode: "Block" }) }), "unsupported/volume_mode");
   const disks = [storageClass({ provisioner: "ebs.csi.aws.com" })];

@@ -11,7 +11,8 @@ import type { KubeApi } from "../../src/kube/kube-api.ts";
 import { openKube } from "./kube.ts";
 import type { TestCluster } from "./test-cluster.ts";
 
-const LIMIT_MS = 30_000;
+/** Generous, for a busy machine. */
+const LIMIT_MS = 60_000;
 
 export interface FoundDatabases {
   readonly api: KubeApi;

@@ -91,7 +91,7 @@ function unseen(error: unknown, { allowPartial }: CapturePlanOptions, report: Fi
   return NO_VOLUMES;
 }
 
-/** Those that can be held still, as their containers say. @throws {DomainError} unsupported/quiesce_impossible, unavailable/database_not_ready */
+/** Those that can be held still, as their containers say. @throws {DomainError} unsupported/quiesce_impossible */
 async function possible(
   databases: readonly Database[],
   { api, allowPartial, signal }: CapturePlanOptions,
@@ -103,7 +103,10 @@ async function possible(
         await preflightDatabase(api, database, { clock: api.clock, signal });
         return [database];
       } catch (error) {
-        if (!(error instanceof DomainError) || error.kind === "cancelled" || !allowPartial) throw error;
+        if (!(error instanceof DomainError)) throw error;
+        // What passes is tried again when it counts, and is told of then.
+        if (error.kind === "unavailable") return [database];
+        if (error.kind === "cancelled" || !allowPartial) throw error;
         report({ grade: "partial", code: error.code, object: describeDatabase(database), message: error.message });
         return [];
       }

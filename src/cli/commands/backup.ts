@@ -28,6 +28,7 @@ import { openLockedSession, type RepositoryRun, writeSummary } from "../reposito
 import { writeResult } from "../output.ts";
 import { counted } from "../shown.ts";
 import { readMoverOptions } from "../mover-options.ts";
+import { recorded, type RecordedEnd } from "../recorded.ts";
 import { formatTable } from "../table.ts";
 import { readDeclaredUnits } from "../unit-options.ts";
 import { readVolumeOptions } from "../volume-options.ts";
@@ -77,17 +78,26 @@ export async function backup(name: string, given: BackupOptions, command: Comman
     }
     const { place, opened } = await openForWriting(run, source);
     await claimWriting(opened.repository, place, { clock: context.clock, signal: context.signal });
-    await using closing = new AsyncDisposableStack();
-    const tools = volumeTools({ api, unit: source.unit, location: run.location, place, opened, movers, volumes }, closing);
-    await using session = await openLockedSession(opened, "shared");
-    const done = await backupUnit(session, {
-      ...options,
-      programVersion: `holdfast ${packageJson.version}`,
-      clock: context.clock,
-      volumes: plan === undefined ? undefined : { plan, replan, tools },
+    const what = { kind: "backup", place, cluster: source.cluster.id, namespace } as const;
+    await recorded(run, what, async () => {
+      await using closing = new AsyncDisposableStack();
+      const tools = volumeTools({ api, unit: source.unit, location: run.location, place, opened, movers, volumes }, closing);
+      await using session = await openLockedSession(opened, "shared");
+      const done = await backupUnit(session, {
+        ...options,
+        programVersion: `holdfast ${packageJson.version}`,
+        clock: context.clock,
+        volumes: plan === undefined ? undefined : { plan, replan, tools },
+      });
+      writeSummary(opened, summaryJson(done, place), () => summaryText(done, context.clock.monotonicMs() - startMs));
+      return endOf(done);
     });
-    writeSummary(opened, summaryJson(done, place), () => summaryText(done, context.clock.monotonicMs() - startMs));
   });
+}
+
+function endOf({ handle, description, totals }: BackedUpUnit): RecordedEnd {
+  const facts = { point: handle.id, objects: objectCount(description.resources), bytes: totals.bytes, storedBytes: totals.storedBytes };
+  return { outcome: handle.isPartial ? "partial" : "succeeded", facts };
 }
 
 function sweepingOften(sink: ProgressSink): ProgressSink {

@@ -1,5 +1,6 @@
 /** `holdfast run list` */
 import type { Command } from "commander";
+import { textIn } from "../../kube/json.ts";
 import { listRuns, type RunSummary } from "../../run/records.ts";
 import type { CommandContext } from "../context.ts";
 import { runOnLocation, unitsNamed, unitsOf } from "../location-run.ts";
@@ -23,17 +24,20 @@ export async function runList(unit: string | undefined, command: Command, contex
 }
 
 function runRow(run: RunSummary): readonly string[] {
-  const { id, time, kind, path, point, of } = run.header;
+  const { id, time, kind, path } = run.header;
   return [
     id.slice(0, SHOWN_LETTERS),
     localTime(Temporal.Instant.from(time).epochMilliseconds),
     shownText(kind),
     shownText(unitText(path)),
-    of === undefined
-      ? point === undefined
-        ? ""
-        : `point ${shownText(point.slice(0, SHOWN_LETTERS))}`
-      : `run ${shownText(of.slice(0, SHOWN_LETTERS))}`,
+    shownText(objectOf(run)),
     outcomeText(run),
   ];
+}
+
+/** What it made, restored or undid. */
+function objectOf({ header: { of, point }, end }: RunSummary): string {
+  if (of !== undefined) return `run ${of.slice(0, SHOWN_LETTERS)}`;
+  const made = point ?? textIn(end?.facts, "point");
+  return made === undefined ? "" : `point ${made.slice(0, SHOWN_LETTERS)}`;
 }

@@ -8,6 +8,7 @@ import type { CommandContext } from "../context.ts";
 import { findRun } from "../find-run.ts";
 import { runOnLocation } from "../location-run.ts";
 import { writeResult } from "../output.ts";
+import { recorded } from "../recorded.ts";
 import { counted, shownText } from "../shown.ts";
 import { formatTable } from "../table.ts";
 
@@ -31,7 +32,12 @@ export async function runRelease(name: string, given: RunReleaseOptions, command
         const question = `${tableOf(volumes)}\nDelete ${counted(volumes.length, "volume")} for good?`;
         await confirm(question, context, { what: `release run ${header.id}`, signal });
       }
-      await release(api, volumes, run.report, signal);
+      const what = { kind: "release", place: header, cluster: header.cluster, of: header.id, namespace: header.namespace } as const;
+      await recorded(run, what, async () => {
+        await release(api, volumes, run.report, signal);
+        const isWhole = run.findings.every(({ grade }) => grade === "info");
+        return { outcome: isWhole ? "succeeded" : "partial", facts: { volumes: volumes.map((volume) => volume.name) } };
+      });
     }
     const value = { run: header.id, dryRun, volumes, findings: run.findings };
     writeResult(context, run.format, value, () => releasedText(volumes, header.id, dryRun));

@@ -14,7 +14,7 @@ export function addRun(program: Command, context: CommandContext): void {
   const list = run
     .command("list")
     .argument("[unit]", "Only those of this unit: its name, or CLUSTER/NAME")
-    .description("List the runs of a location that changed an application");
+    .description("List the backups, restores and swaps of a location, and how they ended");
   addLocationOptions(list).action(async (unit: string | undefined, _given: object, command: Command) => {
     const { runList } = await import("../commands/run-list.ts");
     await runList(unit, command, context);

@@ -10,6 +10,8 @@ export interface MoverObjects {
   readonly image: string;
   readonly location: MoverLocation;
   readonly task: MoverTask;
+  /** Of the same task. */
+  readonly lostPods: readonly string[];
 }
 
 export const CONTAINER = "mover";
@@ -28,18 +30,18 @@ const GRACE_SECONDS = 30;
 /** A node that does not answer is given up sooner than the usual 5 min. */
 const NODE_LOST_SECONDS = 60;
 
-export function secretObject({ metadata, location, task }: MoverObjects): JsonObject {
+export function secretObject({ metadata, location, task, lostPods }: MoverObjects): JsonObject {
   const { credentials, password } = location;
   const stringData = {
-    "work.json": JSON.stringify(moverFile(location, task.work)),
+    "work.json": JSON.stringify(moverFile(location, task.work, lostPods)),
     password,
     ...(credentials === undefined ? {} : { credentials }),
   };
   return { apiVersion: "v1", kind: "Secret", metadata, type: "Opaque", immutable: true, stringData };
 }
 
-function moverFile({ url, folder, repositoryId }: MoverLocation, work: MoverWork): MoverFile {
-  return { format: WORK_FORMAT, repository: folder === undefined ? url : REPOSITORY_FOLDER, repositoryId, work };
+function moverFile({ url, folder, repositoryId }: MoverLocation, work: MoverWork, lostPods: readonly string[]): MoverFile {
+  return { format: WORK_FORMAT, repository: folder === undefined ? url : REPOSITORY_FOLDER, repositoryId, lostPods, work };
 }
 
 /** It is never begun anew by Kubernetes: who started it does so, and knows whether what it had begun can be gone on from. */

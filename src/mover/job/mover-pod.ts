@@ -1,6 +1,6 @@
 /** One Job with its one pod, from the moment that it is made until it has answered or is lost. */
 import { Deadline } from "../../base/deadline.ts";
-import { DomainError } from "../../base/errors.ts";
+import { asDomainError, DomainError } from "../../base/errors.ts";
 import type { Finding } from "../../base/finding.ts";
 import { type JsonObject, objectIn, textIn } from "../../kube/json.ts";
 import { createObject, deleteObject } from "../../kube/objects.ts";
@@ -19,6 +19,7 @@ export type MoverEnd = EndedPod & {
   readonly findingCount: number;
   /** It had begun to fill its volume. */
   readonly hasBegun: boolean;
+  readonly pod: string | undefined;
 };
 
 const JOBS = { group: "batch", version: "v1", plural: "jobs" } as const;
@@ -37,6 +38,7 @@ export class MoverPod {
   readonly #options: MoversOptions;
   readonly #task: MoverTask;
   readonly #name: string;
+  readonly #lostPods: readonly string[];
   readonly #findings: Finding[] = [];
   readonly #uids = new Set<string>();
   #findingCount = 0;
@@ -45,11 +47,15 @@ export class MoverPod {
   #pod: string | undefined;
   #state: PodState = { kind: "waiting", reason: undefined };
 
-  /** @param name of Job and Secret */
-  constructor(options: MoversOptions, task: MoverTask, name: string) {
+  /**
+   * @param name of Job and Secret
+   * @param lostPods of the same task
+   */
+  constructor(options: MoversOptions, task: MoverTask, name: string, lostPods: readonly string[]) {
     this.#options = options;
     this.#task = task;
     this.#name = name;
+    this.#lostPods = lostPods;
   }
 
   /**
@@ -61,7 +67,7 @@ export class MoverPod {
     try {
       await this.#make(signal);
       const end = await this.#follow(signal);
-      return { ...end, findings: this.#findings, findingCount: this.#findingCount, hasBegun: this.#hasBegun };
+      return { ...end, findings: this.#findings, findingCount: this.#findingCount, hasBegun: this.#hasBegun, pod: this.#pod };
     } finally {
       await this.#clean();
     }
@@ -70,7 +76,7 @@ export class MoverPod {
   async #make(signal: AbortSignal): Promise<void> {
     const { run, image, location } = this.#options;
     const { api, namespace } = run;
-    const objects = { metadata: run.metadata(this.#name, { namespace }), image, location, task: this.#task };
+    const objects = { metadata: run.metadata(this.#name, { namespace }), image, location, task: this.#task, lostPods: this.#lostPods };
     const options = { namespace, fieldManager: FIELD_MANAGER, signal };
     await createObject(api, SECRETS, secretObject(objects), options);
     const job = await createObject(api, JOBS, jobObject(objects), options);
@@ -144,10 +150,17 @@ export class MoverPod {
     }
   }
 
+  /** Never rejects: how it ends is told by the pod. */
   async #readLog(pod: string, signal: AbortSignal): Promise<void> {
     const { api, namespace } = this.#options.run;
     const isRunning = (): boolean => this.#state.kind === "running";
-    for await (const text of podLog(api, { namespace, pod, isRunning, signal })) this.#take(text);
+    try {
+      for await (const text of podLog(api, { namespace, pod, isRunning, signal })) this.#take(text);
+    } catch (error) {
+      if (signal.aborted) return;
+      const message = `Cannot tell how the mover of "${this.#task.volume}" goes: ${asDomainError(error).message}`;
+      this.#options.report({ grade: "info", code: "mover_log_unread", object: this.#task.volume, message });
+    }
   }
 
   #take(text: string): void {

@@ -29,13 +29,15 @@ class JobMovers implements Movers {
     using _ = await this.#places.acquire(signal);
     await (this.#account ??= ensureServiceAccount(run, run.signal));
     let isBegun = false;
+    const lostPods: string[] = [];
     for (let attempt = 1; ; attempt++) {
       const { work } = task;
       const told: MoverTask = work.kind === "fill" && isBegun ? { ...task, work: { ...work, isBegun } } : task;
       const name = run.nameOf("mover", `${task.volume} ${randomUUID()}`);
-      const end: MoverEnd = await new MoverPod(this.#options, told, name).run(signal);
+      const end: MoverEnd = await new MoverPod(this.#options, told, name, lostPods).run(signal);
       if (end.kind === "answered") return this.#answerOf(task, end, end.answer);
       isBegun ||= end.hasBegun;
+      if (end.pod !== undefined) lostPods.push(end.pod);
       if (attempt >= MAX_ATTEMPTS) throw lost(task, end.why);
       const message = `The mover of "${task.volume}" was lost and is begun anew: ${end.why}`;
       this.#options.report({ grade: "info", code: "mover_restarted", object: task.volume, message });

@@ -17,10 +17,10 @@ function pod(state: JsonObject, status: JsonObject = {}): JsonObject {
 }
 
 test("podState() gives the answer of a mover, whatever becomes of its pod", () => {
-  const message = JSON.stringify({ files: 1, bytes: 2, storedBytes: 3, findings: 0 });
+  const message = JSON.stringify({ files: 1, bytes: 2, storedBytes: 3, tookMs: 4, findings: 0 });
   assert.deepEqual(podState(pod({ terminated: { exitCode: 0, message } }, { phase: "Failed", reason: "Evicted" })), {
     kind: "answered",
-    answer: { files: 1, bytes: 2, storedBytes: 3, findings: 0 },
+    answer: { files: 1, bytes: 2, storedBytes: 3, tookMs: 4, findings: 0 },
   });
   const failed = podState(pod({ terminated: { exitCode: 6, message: '{"error":{"kind":"conflict","code":"c","message":"m"}}' } }));
   assert.ok(failed.kind === "answered" && failed.answer instanceof Error);

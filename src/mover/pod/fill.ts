@@ -24,22 +24,18 @@ type Filled = Omit<MoverSuccess, "findings" | "tookMs">;
 const LOST_AND_FOUND = "lost+found";
 
 /**
- * @throws {DomainError} conflict/volume_not_empty
+ * @throws {DomainError} conflict/volume_not_empty; corrupt/volume_incomplete: something of it could not be made, as the findings say
  * @throws {DomainError} as restore() and restoreImage() do
  */
 export async function fillVolume(session: Session, work: FillVolume, parts: FillParts): Promise<Filled> {
   return work.mode === "Block" ? fillDevice(session, work, parts) : fillFiles(session, work, parts);
 }
 
-async function fillFiles(
-  session: Session,
-  { tree, root, verify, isBegun = false }: FillVolume,
-  parts: FillParts,
-): Promise<Filled> {
+async function fillFiles(session: Session, { tree, root, verify, isBegun = false }: FillVolume, parts: FillParts): Promise<Filled> {
   const { places, clock, report, progress } = parts;
   const { repository, index, signal } = session;
   if (!isBegun) await requireEmpty(places.volumeFolder);
-  const { files, unchanged, bytes } = await restore(repository, {
+  const { files, unchanged, bytes, failed } = await restore(repository, {
     tree,
     target: places.volumeFolder,
     targetNode: root,
@@ -55,14 +51,11 @@ async function fillFiles(
     progress,
     signal,
   });
+  if (failed > 0) throw incomplete(failed);
   return { files: files + unchanged, bytes, storedBytes: 0 };
 }
 
-async function fillDevice(
-  session: Session,
-  { tree, verify, isBegun = false }: FillVolume,
-  parts: FillParts,
-): Promise<Filled> {
+async function fillDevice(session: Session, { tree, verify, isBegun = false }: FillVolume, parts: FillParts): Promise<Filled> {
   const { places, report, progress } = parts;
   try {
     const options = { tree, target: places.device, mayOverwrite: isBegun, dryRun: false, verify, report, progress };
@@ -79,6 +72,14 @@ async function requireEmpty(folder: string): Promise<void> {
   for await (const { name } of entries) {
     if (name !== LOST_AND_FOUND) throw notEmpty("it has files");
   }
+}
+
+/** Nobody is to work on less than all of it without having been asked. */
+function incomplete(failed: number): DomainError {
+  const what = failed === 1 ? "one thing in it is" : `${failed} things in it are`;
+  return new DomainError("corrupt", "volume_incomplete", `Cannot fill the volume: ${what} not as in the restore point`, {
+    hint: 'Run "holdfast repository check"; "holdfast repository repair snapshots" makes a point without what is lost, and "holdfast point extract" takes what is there',
+  });
 }
 
 function notEmpty(state: string): DomainError {

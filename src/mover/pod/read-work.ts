@@ -7,6 +7,7 @@ import { type MoverFile, type MoverWork, type VolumeMode, WORK_FORMAT } from "..
 
 export interface ReadWork extends MoverFile {
   readonly password: string;
+  readonly lostPods: readonly string[];
 }
 
 /**
@@ -31,6 +32,7 @@ export async function readWork(folder: string): Promise<ReadWork> {
     format: WORK_FORMAT,
     repository: fields.requiredText("repository"),
     repositoryId: fields.requiredId("repositoryId"),
+    lostPods: fields.texts("lostPods"),
     work: workOf(fields.requiredObject("work")),
     password,
   };

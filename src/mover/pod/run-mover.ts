@@ -61,6 +61,10 @@ async function perform({ places, clock, environment, signal }: MoverProcess, lin
     return NOTHING_MOVED;
   }
   const { openSession } = await import("../../repository/session.ts");
+  if (told.lostPods.length > 0) {
+    const { removeLocksOf } = await import("./lost-locks.ts");
+    await removeLocksOf(repository, told.lostPods, { clock, report, signal });
+  }
   const openReading = async (options: Omit<SessionOptions, "lock">): Promise<Session> => {
     try {
       return await openSession(repository, { ...options, lock: "shared" });

@@ -43,7 +43,8 @@ test("one that cannot be masked stops all of it", () => {
   };
   refused({ databases: [] }, "mask_nothing");
   refused({ databases: [database, { ...database, blueprint: "other" }] }, "mask_missing");
-  refused({ databases: [{ ...database, blueprint: "hooks" }] }, "blueprint_unknown");
+  refused({ databases: [{ ...database, blueprint: "hooks" }] }, "mask_missing");
+  refused({ databases: [{ ...database, blueprint: "gone" }] }, "blueprint_unknown");
   refused({ streams: [{ namespace: "shop", blueprint: "own", pod: "db-0", path: ["streams", "db"], bytes: 1 }] }, "mask_dump");
   refused({ entries: [entry("Deployment", "db")] }, "mask_not_restored");
   const { wave: _, ...leftOut } = entry("StatefulSet", "db");

@@ -25,6 +25,9 @@ export interface MaskRequest {
   readonly toNamespace: string;
 }
 
+/** What a point calls a workload with commands of its own and no blueprint: see blueprintName(). */
+const HOOKS_ALONE = "hooks";
+
 /**
  * A blueprint is looked up by the name that the point has: one that was recognised otherwise could mask something else.
  *
@@ -61,6 +64,11 @@ export function planMasks({ databases, streams, blueprints, entries, toNamespace
 function blueprintWithMask(database: PointDatabase, blueprints: readonly Blueprint[]): Blueprint {
   const found = blueprints.find(({ name }) => name === database.blueprint);
   const of = describeDatabase(database);
+  if (database.blueprint === HOOKS_ALONE) {
+    throw new DomainError("unsupported", "mask_missing", `Cannot mask ${of}: it has hooks, and no blueprint`, {
+      hint: 'Write a blueprint for it with "mask", name it in the annotation "holdfast.dev/blueprint", and back up again; or leave out --mask',
+    });
+  }
   if (found === undefined) {
     throw new DomainError("usage", "blueprint_unknown", `Cannot mask ${of}: there is no blueprint "${database.blueprint}"`, {
       hint: "Name the file that it was backed up with by --blueprints",

@@ -57,14 +57,19 @@ export async function setField(api: KubeApi, step: SetField, signal: AbortSignal
 
 /** @returns whether somebody else has changed it meanwhile, or taken the object away */
 export async function putBackField(api: KubeApi, step: SetField, signal: AbortSignal): Promise<boolean> {
+  if (!(await putBackValue(api, step, signal))) return true;
+  await giveBackOwnership(api, step, signal);
+  return false;
+}
+
+/** Where every moment counts; putBackField() gives the field to who owned it, afterwards. @returns whether it has its old value */
+export async function putBackValue(api: KubeApi, step: SetField, signal: AbortSignal): Promise<boolean> {
   const { path, old, value } = step;
   const live = await change(api, step, signal, (found) => {
     const now = valueAt(found, path);
     return isDeepStrictEqual(now, value) && !isDeepStrictEqual(now, old) ? old : undefined;
   });
-  if (live === undefined || !isDeepStrictEqual(valueAt(live, path), old)) return true;
-  await giveBackOwnership(api, step, signal);
-  return false;
+  return live !== undefined && isDeepStrictEqual(valueAt(live, path), old);
 }
 
 /** Whoever owned the field before does so again. */

@@ -17,7 +17,7 @@ import { retentionChange, untilRetained } from "./claim-retention.ts";
 import { claimToCome, nameOfClaim } from "./exchange.ts";
 import { letGo, policyOf, type SetAside } from "./kept-volumes.ts";
 import { untilServing } from "./serving.ts";
-import { setFieldStep } from "./set-field.ts";
+import { putBackValue, setFieldStep } from "./set-field.ts";
 import { standStill } from "./standstill.ts";
 import { StepMachine } from "./step-machine.ts";
 import {
@@ -230,13 +230,16 @@ export class SwapWork {
     return result;
   }
 
+  /** At once, since nothing serves until then; who owned the fields is put back when all is settled. */
   async start(): Promise<void> {
-    await this.#putBack((step) => step.purpose === "stop");
+    const { api, signal } = this.#context;
+    await Promise.all(this.stops.map((step) => putBackValue(api, step, signal)));
   }
 
   /** All works on the new volumes: what was changed for the time is put back, and those are volumes like others. */
   async settle(): Promise<void> {
     const { api, signal } = this.#context;
+    await this.#putBack((step) => step.purpose === "stop");
     await this.#putBack((step) => step.purpose === "retain");
     await this.#putBack((step) => step.purpose === "pause");
     for (const step of this.steps) {

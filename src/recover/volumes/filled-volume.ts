@@ -16,7 +16,7 @@ import { waitUntilGone } from "../execute/wait-until-gone.ts";
 import { onlyIfThere } from "../plan/live-objects.ts";
 import { annotationIn, boundVolumeOf, CLAIMS, SELECTED_NODE, SNAPSHOTS, STORAGE_CLASSES, uidOf, VOLUMES } from "./storage-objects.ts";
 import { classForClaim, isOfClaim, type NamedClaim } from "./class-secrets.ts";
-import { provisioningFailure } from "./provisioning-failure.ts";
+import { lastWarning, notProvisioned } from "./provisioning-failure.ts";
 import { until } from "./until.ts";
 
 export interface FillContext {
@@ -64,6 +64,9 @@ export interface FilledVolume {
 
 /** Storage that has refused for so long will not take it any more. */
 const PROVISION_MS = 120_000;
+const MAX_ROUNDS = 10;
+/** What provisioners say of a call that takes longer than they wait, and is asked for again. */
+const STILL_AT_IT = /DeadlineExceeded|deadline exceeded|code = Aborted/;
 
 /**
  * May be called again with the same, and goes on then.
@@ -185,22 +188,23 @@ async function boundOrRemoved(run: Run, prime: JsonObject, request: FillRequest)
 /** @returns the name of its volume */
 async function bound({ api, namespace }: Run, name: string, { claim, selectedNode, signal }: FillRequest): Promise<string> {
   const place = { namespace, name };
-  return until(api, CLAIMS, place, {
-    timeoutMs: PROVISION_MS,
-    signal,
-    look(found) {
-      if (found === undefined) throw gone(claim.name);
-      const volume = boundVolumeOf(found);
-      // The provisioner gives a node back where it cannot make the volume.
-      if (volume === undefined && selectedNode !== undefined && annotationIn(found, SELECTED_NODE) !== selectedNode) {
-        throw moved(claim, selectedNode);
-      }
-      return volume;
-    },
-    late: async () => {
-      throw await provisioningFailure(api, place, claim, signal);
-    },
-  });
+  const look = (found: JsonObject | undefined): string | undefined => {
+    if (found === undefined) throw gone(claim.name);
+    const volume = boundVolumeOf(found);
+    // The provisioner gives a node back where it cannot make the volume.
+    if (volume === undefined && selectedNode !== undefined && annotationIn(found, SELECTED_NODE) !== selectedNode) {
+      throw moved(claim, selectedNode);
+    }
+    return volume;
+  };
+  for (let round = 1; ; round++) {
+    const volume = await until<string | undefined>(api, CLAIMS, place, { timeoutMs: PROVISION_MS, signal, look, late: () => undefined });
+    if (volume !== undefined) return volume;
+    // Some storage copies for a long time, and says nothing meanwhile; what it refuses it says.
+    const refusal = await lastWarning(api, place, signal);
+    const isAtIt = refusal === undefined || STILL_AT_IT.test(refusal);
+    if (round === MAX_ROUNDS || !isAtIt) throw notProvisioned(claim, refusal);
+  }
 }
 
 function moved({ namespace, name }: NamedClaim, node: string): DomainError {

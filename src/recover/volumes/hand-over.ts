@@ -19,7 +19,7 @@ export interface HandOverTarget {
   readonly uid: string;
 }
 
-const BIND_MS = 60_000;
+const BIND_MS = 180_000;
 const RETRIES = { maxAttempts: 10, maxElapsedMs: 30_000, firstDelayMs: 50, maxDelayMs: 2_000 };
 
 /**

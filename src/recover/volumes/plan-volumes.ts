@@ -15,11 +15,12 @@ import { limitOf } from "./driver-limits.ts";
 import { usableSnapshot } from "./local-snapshot.ts";
 import type { PlannedVolume, VolumeOrigin } from "./planned-volume.ts";
 import { boundVolumeOf, CLAIMS } from "./storage-objects.ts";
-import { defaultClass, type TargetClass, targetClasses } from "./target-class.ts";
+import { defaultClass, driversOf, type TargetClass, targetClasses } from "./target-class.ts";
 import {
   accessModeUnsupported,
   classMakesNone,
   classMissing,
+  classUnguarded,
   modeUnsupported,
   noDefaultClass,
   optionUnmatched,
@@ -93,6 +94,7 @@ class Planner {
   readonly #known = new Set<string>();
   readonly #live = new Map<string, ReadonlyMap<string, JsonObject>>();
   #classes: ReadonlyMap<string, TargetClass> | undefined;
+  #drivers: { readonly names: ReadonlySet<string> | undefined } | undefined;
 
   constructor(request: VolumeRequest) {
     this.#request = request;
@@ -181,6 +183,8 @@ class Planner {
       throw name === undefined ? noDefaultClass(claim) : classMissing(claim, name, [...this.#classes.keys()]);
     }
     if (found.provisioner === NO_PROVISIONER) throw classMakesNone(claim, found.name);
+    this.#drivers ??= { names: await driversOf(api, signal) };
+    if (this.#drivers.names?.has(found.provisioner) === false) throw classUnguarded(claim, found);
     return found;
   }
 

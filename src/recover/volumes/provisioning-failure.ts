@@ -7,13 +7,10 @@ import { listPages } from "../../kube/list.ts";
 const EVENTS = { group: "", version: "v1", plural: "events", kind: "Event" } as const;
 const MAX_WORDS = 500;
 
-export async function provisioningFailure(
-  api: KubeApi,
-  { namespace, name }: { readonly namespace: string; readonly name: string },
+export function notProvisioned(
   claim: { readonly namespace: string; readonly name: string },
-  signal: AbortSignal,
-): Promise<DomainError> {
-  const words = (await lastWarning(api, { namespace, name }, signal)) ?? "its storage says nothing";
+  words = "its storage says nothing",
+): DomainError {
   const message = `Cannot make a volume for claim "${claim.name}" in namespace "${claim.namespace}": ${words}`;
   return new DomainError("unavailable", "volume_not_provisioned", message, {
     hint: "Look at the storage class and its driver, then restore again",
@@ -21,7 +18,7 @@ export async function provisioningFailure(
 }
 
 /** Without the right to see events there is nothing to tell. */
-async function lastWarning(
+export async function lastWarning(
   api: KubeApi,
   { namespace, name }: { readonly namespace: string; readonly name: string },
   signal: AbortSignal,
@@ -32,7 +29,7 @@ async function lastWarning(
     for await (const { items } of listPages(api, EVENTS, { namespace, fieldSelector, signal })) found.push(...items);
     const timeOf = (event: JsonObject): string => textIn(event, "lastTimestamp") ?? textIn(event, "eventTime") ?? "";
     const sorted = found.toSorted((left, right) => timeOf(left).localeCompare(timeOf(right)));
-    const event = sorted.findLast((one) => textIn(one, "type") === "Warning") ?? sorted.at(-1);
+    const event = sorted.findLast((one) => textIn(one, "type") === "Warning");
     return event === undefined ? undefined : textIn(event, "message")?.slice(0, MAX_WORDS);
   } catch (error) {
     signal.throwIfAborted();

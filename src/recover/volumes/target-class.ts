@@ -1,4 +1,5 @@
 /** The storage classes that a restore finds: those of the cluster, and those that the point brings along. */
+import { DomainError } from "../../base/errors.ts";
 import { type JsonObject, objectIn, textIn } from "../../kube/json.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
 import { listPages } from "../../kube/list.ts";
@@ -59,4 +60,24 @@ export function classOf(object: JsonObject): TargetClass {
     isDefault: DEFAULT.some((name) => annotationIn(object, name) === "true"),
     parameters: Object.fromEntries(parameters),
   };
+}
+
+const DRIVERS = { group: "storage.k8s.io", version: "v1", plural: "csidrivers", kind: "CSIDriver" } as const;
+
+/**
+ * Names of the drivers of the Container Storage Interface: their provisioner leaves a claim alone that names a source it does not know. Older kinds of
+ * provisioners do not look. undefined: nobody tells.
+ */
+export async function driversOf(api: KubeApi, signal: AbortSignal): Promise<ReadonlySet<string> | undefined> {
+  const found = new Set<string>();
+  try {
+    for await (const { items } of listPages(api, DRIVERS, { isMetadataOnly: true, signal })) {
+      for (const item of items) found.add(textIn(objectIn(item, "metadata"), "name") ?? "");
+    }
+  } catch (error) {
+    if (error instanceof DomainError && error.code === "kube_forbidden") return undefined;
+    onlyIfThere(error);
+    return undefined;
+  }
+  return found;
 }

@@ -8,8 +8,8 @@ import { onlyIfThere } from "../plan/live-objects.ts";
 export interface Until<T> {
   /** undefined: not yet. It is told what is there, or that there is nothing. */
   readonly look: (found: JsonObject | undefined) => T | undefined | Promise<T | undefined>;
-  /** Throws what there is to say when it took too long. */
-  readonly late: () => never | Promise<never>;
+  /** What it is when it took too long; most throw. */
+  readonly late: () => T | Promise<T>;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
 }

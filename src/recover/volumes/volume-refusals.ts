@@ -23,6 +23,15 @@ export function classMakesNone(claim: RefusedClaim, name: string | undefined): D
   return refusal("volume_class_static", claim, why, hint);
 }
 
+export function classUnguarded(
+  claim: RefusedClaim,
+  { name, provisioner }: { readonly name: string; readonly provisioner: string },
+): DomainError {
+  const why = `the provisioner "${provisioner}" of storage class "${name}" is no CSI driver, and would make an empty volume before the data is there`;
+  const hint = "Choose another class with --storage-class; or restore with --objects-only, and then put files back with --path";
+  return refusal("volume_class_unguarded", claim, why, hint, "unsupported");
+}
+
 export function modeUnsupported(claim: RefusedClaim, name: string, mode: string): DomainError {
   const hint = "Choose another storage class with --storage-class";
   return refusal("volume_mode", claim, `storage class "${name}" has no volumes of mode "${mode}"`, hint, "unsupported");

@@ -181,8 +181,12 @@ export class VolumeRestore implements AsyncDisposable {
     let [selectedNode, from] = [node, volume.from];
     for (let move = 1; ; move++) {
       const live = await getObject(context.run.api, CLAIMS, claim, { signal }).catch(onlyIfThere);
-      // It was refused, which has been said; or somebody else was here.
-      if (live === undefined || boundVolumeOf(live) !== undefined) return;
+      // It was refused, which has been said.
+      if (live === undefined) return;
+      if (boundVolumeOf(live) !== undefined) {
+        this.#fail(volume, "volume_not_filled", "Not filled: somebody gave its claim another volume meanwhile, which may be empty");
+        return;
+      }
       const content: VolumeContent = from.kind === "snapshot" ? from : { kind: "tree", ...contentOf(volume) };
       try {
         const filled = await fillVolume(context, { claim: { ...claim, object: live }, shape, content, selectedNode, progress, signal });
