@@ -23,7 +23,7 @@ done`;
 
 test(
   "PostgreSQL and a file on another volume agree after a restore, though both were written to all the time",
-  { skip: SKIP_WITHOUT_CLUSTER, timeout: 300_000 },
+  { skip: SKIP_WITHOUT_CLUSTER },
   async (t) => {
     const world = await volumeWorld(t);
     const { cluster, namespace, holdfast } = world;

@@ -14,7 +14,7 @@ import { devCluster, ownClusterName } from "../support/own-cluster.ts";
 import { TestCluster } from "../support/test-cluster.ts";
 import type { RestoredVolumes } from "../support/volume-world.ts";
 
-const options = { skip: SKIP_WITHOUT_CLUSTER, timeout: 240_000 };
+const options = { skip: SKIP_WITHOUT_CLUSTER };
 const VOLUMES = ["cache-cache-0", "data-db-0", "ledger-ledger-0"];
 
 interface Side {

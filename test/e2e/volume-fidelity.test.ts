@@ -38,7 +38,7 @@ function onHost(folder: string): Record<string, unknown> {
 
 test(
   "a volume with all that files can have comes back the same by a restore and by restic, and is stored as on the host",
-  { skip: SKIP_WITHOUT_CLUSTER, timeout: 240_000 },
+  { skip: SKIP_WITHOUT_CLUSTER },
   async (t: TestContext) => {
     const world = await volumeWorld(t);
     const { cluster, cli, location, holdfastNamespace } = world;
