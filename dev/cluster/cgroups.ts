@@ -6,6 +6,13 @@ import { DomainError } from "../../src/base/errors.ts";
 const MOUNT = "/sys/fs/cgroup";
 const CONTROLLERS = ["cpu", "cpuset", "io", "memory", "pids"];
 const REMOVE_TIMEOUT_MS = 10_000;
+/**
+ * How many processes of the machine all pods together count for when there is too little of it. By default it is one, so that they starve beside
+ * API servers, kubelets and tests, which stand alone; on a node of its own the kubelet sees to it that they do not.
+ */
+const PODS_COUNT_FOR = 8;
+/** What one process counts for. */
+const SHARES = { "cpu.shares": 1_024, "cpu.weight": 100 } as const;
 
 /** Parent of the cgroups of a node's pods, as the kubelet names it: a path in every hierarchy. */
 export function cgroupRoot(cluster: string, node: string): string {
@@ -16,9 +23,23 @@ export function cgroupRoot(cluster: string, node: string): string {
 export async function makeCgroups(cluster: string, node: string): Promise<void> {
   const root = cgroupRoot(cluster, node);
   for (const hierarchy of await hierarchies()) await mkdir(join(hierarchy, root), { recursive: true });
-  if (!(await isUnified())) return;
+  if (!(await isUnified())) return raiseShare();
   for (const folder of [MOUNT, join(MOUNT, "holdfast-dev"), join(MOUNT, "holdfast-dev", cluster), join(MOUNT, root)]) {
     await writeFile(join(folder, "cgroup.subtree_control"), CONTROLLERS.map((controller) => `+${controller}`).join(" "));
+  }
+  await raiseShare();
+}
+
+async function raiseShare(): Promise<void> {
+  for (const hierarchy of await hierarchies()) {
+    for (const [file, one] of Object.entries(SHARES)) {
+      const path = join(hierarchy, "holdfast-dev", file);
+      const isThere = await access(path).then(
+        () => true,
+        () => false,
+      );
+      if (isThere) await writeFile(path, String(PODS_COUNT_FOR * one));
+    }
   }
 }
 

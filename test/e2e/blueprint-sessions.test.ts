@@ -106,7 +106,7 @@ test("Hooks by annotation freeze, hold and thaw; over the limit, and when aborte
 
 test("Hooks are run in every pod of a workload, and one that fails lets the others go", { skip }, async (t) => {
   const { cluster, api } = await hooked(t);
-  const annotations = { "holdfast.dev/freeze-command": `[ ! -e /tmp/broken ] && ${FREEZE}`, "holdfast.dev/thaw-command": THAW };
+  const annotations = { "holdfast.dev/freeze-command": `[ ! -e /tmp/broken ] || exit 1; ${FREEZE}`, "holdfast.dev/thaw-command": THAW };
   const spec = podSpec({ image: await cluster.image("shell"), command: IDLE });
   const template = { metadata: { labels: { app: "many" } }, spec };
   await cluster.apply({

@@ -27,8 +27,14 @@ test(
     const world = await faultWorld(t);
     const rounds = new FaultRounds(world, seededRandom(seed));
     await rounds.begin();
-    for (const round of ROUNDS) t.diagnostic(await rounds.run(round));
-    for (let extra = 0; extra < more; extra++) t.diagnostic(await rounds.run(rounds.choose()));
-    await (await world.restic()).run("check", "--read-data");
+    for (let number = 0; number < ROUNDS.length + more; number++) {
+      const round = ROUNDS[number] ?? rounds.choose();
+      const { operation, victim, cleaner } = round;
+      await t.test(`${operation}, ${victim}, ${cleaner}`, async (one) => one.diagnostic(await rounds.run(round)));
+    }
+    const restic = await world.restic();
+    // Those of commands that were killed.
+    await restic.run("unlock");
+    await restic.run("check", "--read-data");
   },
 );

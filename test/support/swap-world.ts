@@ -13,6 +13,7 @@ import { createObject, getObject } from "../../src/kube/objects.ts";
 import { initLocation, openLocation, type Location } from "../../src/location/location.ts";
 import { newLocationKey, parseSecret, secretText } from "../../src/repository/secret.ts";
 import { listSetAside, release } from "../../src/recover/swap/release.ts";
+import { letGo } from "../../src/recover/swap/kept-volumes.ts";
 import { runSwap, runUndo, type SwapReport, type SwapRun } from "../../src/recover/swap/run-swap.ts";
 import type { Resumed } from "../../src/recover/swap/resume.ts";
 import type { ClaimName } from "../../src/recover/swap/steps.ts";
@@ -29,8 +30,9 @@ import { FIELD_MANAGER, openKube, PODS } from "./kube.ts";
 import { claim, podSpec } from "./manifests.ts";
 import type { TestCluster } from "./test-cluster.ts";
 
-export const HOLDFAST_NAMESPACE = "holdfast-swap";
 export const POINT = "01M8J3GYGCV0Z5T0000000000A";
+/** What of the database in these tests has to be as before, whatever happens. */
+export const RETENTION = { whenScaled: "Delete", whenDeleted: "Retain" };
 /** A class that binds at once makes volumes in any zone, and several of one pod have to be in the same. */
 export const ON_NODE = { "volume.kubernetes.io/selected-node": "node-1" };
 const PLACE = { path: "prod/shop/_namespace" };
@@ -38,6 +40,8 @@ const PLACE = { path: "prod/shop/_namespace" };
 /** All that a process needs to know to do a swap of its own. */
 export interface SwapSetting {
   readonly kubeconfig: string;
+  /** Namespace of Holdfast. */
+  readonly holdfast: string;
   readonly store: string;
   readonly key: string;
   readonly claims: readonly ClaimName[];
@@ -68,6 +72,8 @@ export interface SwapWorld {
 export interface SwapOptions {
   /** The location takes so many records and then none for some time. */
   readonly recordsTaken?: number;
+  /** A person cancels it once so many records are written. */
+  readonly cancelledAfter?: number;
   readonly ownersPaused?: boolean;
   readonly waitMs?: number;
 }
@@ -85,14 +91,24 @@ export interface Undone {
 export async function swapWorld(t: TestContext): Promise<SwapWorld> {
   const cluster = await environment(t).cluster();
   const { namespace } = cluster;
+  const holdfast = `${namespace}-hf`;
+  // Before the client is closed.
+  t.after(async () => {
+    await cluster.kubectl("delete", "namespace", holdfast, "--wait=false", "--ignore-not-found");
+    // What is set aside is kept for ever, by design.
+    const { signal } = new AbortController();
+    const volumes = await listSetAside(api, undefined, signal);
+    for (const { name, claim: of } of volumes) if (of.namespace === namespace) await letGo(api, name, "Delete", signal);
+  });
   const api = await openKube(t, cluster.kubeconfig);
   const image = await cluster.image("shell");
   const folder = await environment(t).temporaryFolder();
   const secret = newLocationKey();
   const location = await initLocation(new FileStore(folder, systemClock), { secret });
-  await cluster.kubectl("create", "namespace", HOLDFAST_NAMESPACE).catch(() => undefined);
+  await cluster.kubectl("create", "namespace", holdfast);
   const setting: SwapWorld["setting"] = (claims, filled) => ({
     kubeconfig: cluster.kubeconfig,
+    holdfast,
     store: folder,
     key: secretText(secret),
     claims: claims.map((name) => ({ namespace, name })),
@@ -111,25 +127,28 @@ export async function swapWorld(t: TestContext): Promise<SwapWorld> {
       const writer = { ...podSpec({ image, command: write, mounts: { "/data": name } }), restartPolicy: "Never" };
       const create = async (resource: ResourcePath, object: object): Promise<void> => {
         const whole = { ...object, metadata: { name, annotations: ON_NODE } } as JsonObject;
-        await createObject(api, resource, whole, { namespace: HOLDFAST_NAMESPACE, fieldManager: FIELD_MANAGER });
+        await createObject(api, resource, whole, { namespace: holdfast, fieldManager: FIELD_MANAGER });
       };
-      t.after(() => cluster.kubectl("-n", HOLDFAST_NAMESPACE, "delete", "pvc,pod", name, "--ignore-not-found", "--wait=false"));
       await create(CLAIMS, claim(name, { size }));
       await create(PODS, { apiVersion: "v1", kind: "Pod", spec: writer });
-      await cluster.kubectl("-n", HOLDFAST_NAMESPACE, "wait", `pod/${name}`, "--for=jsonpath={.status.phase}=Succeeded", "--timeout=60s");
-      await cluster.kubectl("-n", HOLDFAST_NAMESPACE, "delete", "pod", name, "--wait");
-      const object = await getObject(api, CLAIMS, { namespace: HOLDFAST_NAMESPACE, name });
+      await cluster.kubectl("-n", holdfast, "wait", `pod/${name}`, "--for=jsonpath={.status.phase}=Succeeded", "--timeout=60s");
+      await cluster.kubectl("-n", holdfast, "delete", "pod", name, "--wait");
+      const object = await getObject(api, CLAIMS, { namespace: holdfast, name });
       const persistentVolume = textIn(objectIn(object, "spec"), "volumeName") ?? "";
-      return { claim: { namespace: HOLDFAST_NAMESPACE, name, uid: uidOf(object) }, persistentVolume };
+      return { claim: { namespace: holdfast, name, uid: uidOf(object) }, persistentVolume };
     },
     swap: async (claims, filled, options = {}) => {
-      const { recordsTaken = Number.POSITIVE_INFINITY } = options;
-      let left = recordsTaken;
+      const { recordsTaken = Number.POSITIVE_INFINITY, cancelledAfter } = options;
+      const cancel = new AbortController();
+      let records = 0;
       const store = intercept(location.store, async ({ name, key }, call) => {
-        if (name !== "put" || !key.startsWith("holdfast-location/runs/") || left-- > 0) return call();
-        throw new DomainError("unavailable", "storage_unavailable", "Cannot reach the storage");
+        if (name !== "put" || !key.startsWith("holdfast-location/runs/")) return call();
+        if (++records > recordsTaken) throw new DomainError("unavailable", "storage_unavailable", "Cannot reach the storage");
+        const result = await call();
+        if (records === cancelledAfter) cancel.abort(new DomainError("cancelled", "interrupted", "Cancelled by SIGINT"));
+        return result;
       });
-      return swapAs(api, { ...location, store }, setting(claims, filled), options, t.signal);
+      return swapAs(api, { ...location, store }, setting(claims, filled), options, AbortSignal.any([t.signal, cancel.signal]));
     },
     release: async (run) => {
       const volumes = await listSetAside(api, run, t.signal);
@@ -137,7 +156,7 @@ export async function swapWorld(t: TestContext): Promise<SwapWorld> {
       return volumes.map(({ name }) => name);
     },
     undo: async (run, options = {}) =>
-      withRun(api, location, options, t.signal, async (request) =>
+      withRun(api, { location, holdfast }, options, t.signal, async (request) =>
         runUndo(request, await readRun(location, { path: PLACE.path, id: parseUlid(run) }, {})),
       ),
     content: async (podName = "db-0") => {
@@ -179,6 +198,15 @@ export async function serving(world: SwapWorld, options: Readonly<Record<string,
   await world.cluster.exec("db-0", "sh", "-c", "echo old > /data/content");
 }
 
+/** Nothing of a swap is left on the application. */
+export async function assertAsBefore({ cluster }: SwapWorld, volume: string): Promise<void> {
+  assert.equal(await cluster.field("pvc/data-db-0", ".spec.volumeName"), volume);
+  assert.equal(await cluster.field("statefulset/db", ".spec.replicas"), "1");
+  assert.deepEqual(JSON.parse(await cluster.field("statefulset/db", ".spec.persistentVolumeClaimRetentionPolicy")), RETENTION);
+  assert.equal(await cluster.field(`pv/${volume}`, ".spec.persistentVolumeReclaimPolicy"), "Delete");
+  assert.doesNotMatch(await cluster.field(`pv/${volume}`, ".metadata.annotations"), /"holdfast\.dev\//);
+}
+
 function withoutKind(object: object): object {
   const { apiVersion: _version, kind: _kind, ...rest } = object as Readonly<Record<string, unknown>>;
   return rest;
@@ -187,25 +215,25 @@ function withoutKind(object: object): object {
 export async function swapAs(
   api: KubeApi,
   location: Location,
-  { claims, filled }: Pick<SwapSetting, "claims" | "filled">,
+  { claims, filled, holdfast }: Pick<SwapSetting, "claims" | "filled" | "holdfast">,
   options: SwapOptions,
   signal: AbortSignal,
 ): Promise<Swapped> {
-  return withRun(api, location, options, signal, async (request) =>
+  return withRun(api, { location, holdfast }, options, signal, async (request) =>
     runSwap(request, POINT, claims, async ({ name }: SwapClaim) => filled[name.name] as FilledVolume),
   );
 }
 
 async function withRun<T>(
   api: KubeApi,
-  location: Location,
+  { location, holdfast }: { readonly location: Location; readonly holdfast: string },
   { ownersPaused = false, waitMs = 60_000 }: SwapOptions,
   signal: AbortSignal,
   work: (request: SwapRun) => Promise<T>,
 ): Promise<{ readonly report: T; readonly findings: readonly Finding[] }> {
   const findings: Finding[] = [];
   const report = (finding: Finding): void => void findings.push(finding);
-  const options = { kind: "restore", namespace: HOLDFAST_NAMESPACE, unit: "shop", clock: systemClock, report, signal } as const;
+  const options = { kind: "restore", namespace: holdfast, unit: "shop", clock: systemClock, report, signal } as const;
   await using run = await openRun(api, options);
   const table = await discover(api, signal);
   return { report: await work({ run, table, cluster: "the-cluster", location, place: PLACE, ownersPaused, waitMs, report }), findings };

@@ -8,6 +8,7 @@ import { preflightDatabase } from "../../blueprint/preflight.ts";
 import { recogniseDatabases } from "../../blueprint/recognise.ts";
 import type { JsonObject } from "../../kube/json.ts";
 import { type ClaimFacts, claimName } from "./claim-facts.ts";
+import { inlineVolumes } from "./inline-volumes.ts";
 import { type CutPlan, planCuts } from "./plan-groups.ts";
 import { type DatabaseVolumes, type PlannedVolume, type PlanOptions, planVolumes, type VolumeProblem } from "./plan-volumes.ts";
 import { requireClasses } from "./snapshot-classes.ts";
@@ -58,7 +59,9 @@ export async function makeCapturePlan(options: CapturePlanOptions): Promise<Capt
   for (const { claim, error } of planned.problems) {
     report({ grade: "partial", code: error.code, object: `volume ${claimName(claim)}`, message: error.message });
   }
-  for (const finding of planned.findings) report(finding);
+  const { membership } = options.rules.scopeOf(options.unit);
+  const isMember = (pod: JsonObject): boolean => ["child", "own"].includes(membership(pod).kind);
+  for (const finding of [...planned.findings, ...inlineVolumes(survey.pods.filter(isMember))]) report(finding);
   const { volumes } = planned;
   const methodsOf = (database: Database): readonly string[] =>
     volumes

@@ -19,17 +19,23 @@ import { until } from "./until.ts";
 
 const CONCURRENT_PATCHES = 16;
 
+/** Tells the driver which claims are meant. There is time for that before anybody is held still. */
+export async function labelMembers(run: Run, group: PlannedGroup, signal: AbortSignal): Promise<void> {
+  const value = groupValue(run, group);
+  await mapConcurrent(group.members, { limit: CONCURRENT_PATCHES, signal }, ({ claim }, either) => label(run, claim, value, either));
+}
+
 /**
  * @param context With the kinds of groups
+ * @param group Labelled
  * @throws {DomainError} unavailable/snapshot_failed: the driver refuses, as for volumes that have no common moment
  * @throws {DomainError} conflict/group_members: it has cut others than were planned
  */
 export async function cutGroup(context: CutContext, group: PlannedGroup): Promise<readonly CutVolume[]> {
-  const { run, kinds, originals, signal } = context;
+  const { run, kinds, originals } = context;
   const { namespace, members } = group;
   const value = groupValue(run, group);
   const name = run.nameOf("group", `${namespace}/${group.index}`);
-  await mapConcurrent(members, { limit: CONCURRENT_PATCHES, signal }, ({ claim }, either) => label(run, claim, value, either));
   originals.expect({ kinds, namespace, name });
   const snapshot = await makeGroup(context, group, { name, value });
   const what = `volumes ${members.map(({ claim }) => `"${claimName(claim)}"`).join(", ")} at one moment`;

@@ -8,7 +8,7 @@ import type { ResourceTable } from "../../kube/resource-table.ts";
 import type { Run } from "../../run/run.ts";
 import type { CapturePlan } from "./capture-plan.ts";
 import { type CutVolume, cutSingles } from "./cut.ts";
-import { cutGroup, unlabel } from "./cut-group.ts";
+import { cutGroup, labelMembers, unlabel } from "./cut-group.ts";
 import { Originals } from "./originals.ts";
 import type { PlannedGroup } from "./plan-groups.ts";
 import type { PlannedSnapshot } from "./plan-volumes.ts";
@@ -41,6 +41,17 @@ const CLEAN_UP_MS = 30_000;
 
 /** Returns when the application may write again. Throws as cutSingles() and cutGroup() do */
 export async function cutVolumes({ cuts, databases }: CapturePlan, options: CutOptions): Promise<CutVolumes> {
+  const { run, signal } = options;
+  try {
+    for (const group of cuts.groups) await labelMembers(run, group, signal);
+    return await cutStill(cuts, databases, options);
+  } finally {
+    for (const group of cuts.groups) await takeLabelOff(group, options);
+  }
+}
+
+/** What others wait for: nothing is in here that can be done before or after. */
+async function cutStill(cuts: CapturePlan["cuts"], databases: CapturePlan["databases"], options: CutOptions): Promise<CutVolumes> {
   const { run, quiesceLimitMs, clock, report, signal } = options;
   const held = await quiesceAll(run.api, databases, { limitMs: quiesceLimitMs, clock, report, signal });
   let outcomes: readonly DatabaseOutcome[] = [];
@@ -49,7 +60,6 @@ export async function cutVolumes({ cuts, databases }: CapturePlan, options: CutO
     cut = await cutAll(cuts, options);
   } finally {
     outcomes = await held.release();
-    for (const group of cuts.groups) await takeLabelOff(group, options);
   }
   return { ...cut, databases: outcomes };
 }

@@ -41,11 +41,13 @@ const CONCURRENT_GETS = 8;
 
 /** @throws {DomainError} forbidden/kube_forbidden: with the rule to add */
 export async function surveyVolumes(options: SurveyOptions): Promise<Survey> {
-  const found = await listClaims(options);
-  if (found.length === 0) return NO_VOLUMES;
   const { api, table, unit, signal } = options;
-  const [pods, classes, groupClasses, storageClasses, volumes] = await Promise.all([
-    Promise.all(namespacesOf(unit).map((namespace) => listAll(api, PODS, { namespace, signal }))),
+  const [found, ...pods] = await Promise.all([
+    listClaims(options),
+    ...namespacesOf(unit).map((namespace) => listAll(api, PODS, { namespace, signal })),
+  ]);
+  if (found.length === 0) return { ...NO_VOLUMES, pods: pods.flat() };
+  const [classes, groupClasses, storageClasses, volumes] = await Promise.all([
     listOf(api, snapshotKinds(table)?.classes, signal),
     listOf(api, groupSnapshotKinds(table)?.classes, signal),
     listAll(api, STORAGE_CLASSES, { signal }),

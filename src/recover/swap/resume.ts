@@ -46,5 +46,5 @@ export async function resume(context: SwapContext, run: RecordedRun): Promise<Re
 async function isServing({ api, signal }: SwapContext, work: SwapWork): Promise<boolean> {
   if (!work.mayHaveServed) return false;
   await work.start();
-  return (await untilServing(api, work.stops, STARTING_MS, signal)).length === 0;
+  return (await untilServing(api, work, STARTING_MS, signal)).length === 0;
 }

@@ -1,17 +1,26 @@
 /** Waits until workloads that were stopped have their pods again, and those are ready. */
 import type { KubeApi } from "../../kube/kube-api.ts";
-import { type JsonObject, objectIn } from "../../kube/json.ts";
+import { type JsonObject, objectIn, textIn } from "../../kube/json.ts";
 import { getObject } from "../../kube/objects.ts";
 import { onlyIfThere } from "../plan/live-objects.ts";
-import type { SetField } from "./steps.ts";
+import { podsOn } from "./standstill.ts";
+import type { ClaimName, SetField } from "./steps.ts";
+import { nameIn } from "./workloads.ts";
 
 const FIRST_MS = 50;
 const LONGEST_MS = 300;
 
+export interface Serving {
+  /** What had stopped them. */
+  readonly stops: readonly SetField[];
+  /** That they run on. */
+  readonly claims: readonly ClaimName[];
+}
+
 /** @returns what was not ready in time, as `StatefulSet "db": 0 of 1 ready` */
 export async function untilServing(
   api: KubeApi,
-  stops: readonly SetField[],
+  { stops, claims }: Serving,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<readonly string[]> {
@@ -24,9 +33,17 @@ export async function untilServing(
       const why = live === undefined ? undefined : missingIn(live);
       if (why !== undefined) missing.push(`${resource.kind} "${name}": ${why}`);
     }
+    // Pods that were told to end count as ready for as long as they do.
+    if (missing.length === 0) missing.push(...(await endingPods(api, claims, signal)));
     if (missing.length === 0 || api.clock.monotonicMs() >= untilMs) return missing;
     await api.clock.sleep(delayMs, signal);
   }
+}
+
+async function endingPods(api: KubeApi, claims: readonly ClaimName[], signal: AbortSignal): Promise<readonly string[]> {
+  const pods = await podsOn(api, claims, signal);
+  const ending = pods.filter((pod) => textIn(objectIn(pod, "metadata"), "deletionTimestamp") !== undefined);
+  return ending.map((pod) => `Pod "${nameIn(pod)}": still ends`);
 }
 
 /** undefined: nothing. */

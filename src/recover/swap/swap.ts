@@ -21,6 +21,7 @@ import { putBackValue, setFieldStep } from "./set-field.ts";
 import { standStill } from "./standstill.ts";
 import { StepMachine } from "./step-machine.ts";
 import {
+  type ClaimName,
   type ClaimReference,
   type ExchangeClaim,
   type KeepVolume,
@@ -173,6 +174,10 @@ export class SwapWork {
     return this.#machine.noted;
   }
 
+  get claims(): readonly ClaimName[] {
+    return this.steps.flatMap((step) => (step.kind === "exchange" ? [nameOfClaim(step.claim)] : []));
+  }
+
   get mayHaveServed(): boolean {
     return this.#mayHaveServed;
   }
@@ -210,7 +215,7 @@ export class SwapWork {
     const exchangedMs = api.clock.monotonicMs();
     this.#say("Starting pods");
     await this.start();
-    const missing = await untilServing(api, stops, waitMs, signal);
+    const missing = await untilServing(api, this, waitMs, signal);
     if (missing.length > 0) throw notServing(missing, waitMs);
     const endMs = api.clock.monotonicMs();
     await record.mark(READY_MARK, { signal });
@@ -253,14 +258,14 @@ export class SwapWork {
     const exchanges = this.steps.filter((step) => step.kind === "exchange");
     const stops = this.stops;
     if (exchanges.length > 0 && (await this.#isTouched(exchanges))) {
-      const [claims, volumes] = [exchanges.map(({ claim }) => nameOfClaim(claim)), exchanges.flatMap(({ from, to }) => [from, to])];
+      const [claims, volumes] = [this.claims, exchanges.flatMap(({ from, to }) => [from, to])];
       this.#say("Stopping pods");
       await standStill(api, { stops, claims, volumes }, { onScaledBack: "hold", timeoutMs: AT_MOST_STOPPING_MS, report, signal });
     }
     this.#say("Going back");
     let missing: readonly string[] = [];
     await this.#machine.rollBack((step) => (step.kind === "set" ? step.purpose : step.kind));
-    if (stops.length > 0) missing = await untilServing(api, stops, waitMs, signal);
+    if (stops.length > 0) missing = await untilServing(api, this, waitMs, signal);
     return missing;
   }
 

@@ -83,7 +83,13 @@ export class VolumeRestore implements AsyncDisposable {
   /** All that need no pod. Call it when their claims are there and before anything is that could use them. */
   async fillEarly(): Promise<void> {
     const early = this.#request.volumes.filter(({ isLate }) => !isLate);
-    await forEachConcurrent(early, { limit: this.#request.limit, signal: this.#signal }, (volume) => this.#restore(volume, undefined));
+    const { limit, context } = this.#request;
+    await forEachConcurrent(early, { limit, signal: this.#signal }, async (volume, signal) => {
+      const live = await getObject(context.run.api, CLAIMS, volume.claim, { signal }).catch(onlyIfThere);
+      // A webhook that does not answer yet may hold it up.
+      if (live === undefined) this.#late.add(volume);
+      else await this.#restore(volume, undefined);
+    });
   }
 
   /** From now on, whatever gets a node is filled. */
@@ -113,8 +119,9 @@ export class VolumeRestore implements AsyncDisposable {
           const claim = claims.get(nameOf(volume));
           const node = claim === undefined ? undefined : annotationIn(claim, SELECTED_NODE);
           // A claim that is gone, or was refused, waits for nobody; one that is bound is done.
-          if (claim === undefined ? this.#quietMs !== undefined : node !== undefined || boundVolumeOf(claim) !== undefined)
-            this.#start(volume, node);
+          const isDue =
+            claim === undefined ? this.#quietMs !== undefined : !volume.isLate || node !== undefined || boundVolumeOf(claim) !== undefined;
+          if (isDue) this.#start(volume, volume.isLate ? node : undefined);
         }
         await this.#startUnused();
         await this.#request.context.run.api.clock.sleep(INTERVAL_MS, this.#signal);
