@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { DomainError } from "../../src/base/errors.ts";
+import { lockFile } from "../host/lock.ts";
 import { imageArchive } from "../images/build.ts";
 import { Machine } from "./machine.ts";
 import { type Node, nodesOf, stateDir } from "./spec.ts";
@@ -21,7 +23,7 @@ export async function load(name: string, images: readonly string[], signal?: Abo
     const { reference, alias, archive } = await imageArchive(image, signal);
     for (const node of nodesOf(spec)) {
       if (alias === undefined || !(await hasImage(machine, node, reference))) await importImage(machine, node, archive, signal);
-      if (alias !== undefined) await machine.run("ctr", [...ctrFlags(node), "images", "tag", "--force", reference, alias], { signal });
+      if (alias !== undefined) await setAlias(machine, node, { reference, alias, lock: join(stateDir(name), "alias.lock") }, signal);
     }
     references.push(reference);
   }
@@ -33,8 +35,25 @@ export async function importImage(machine: Machine, node: Node, archive: string,
 }
 
 async function hasImage(machine: Machine, node: Node, reference: string): Promise<boolean> {
-  const { stdout } = await machine.run("ctr", [...ctrFlags(node), "images", "list", "--quiet", `name==${reference}`]);
-  return stdout.trim() !== "";
+  return (await digestOf(machine, node, reference)) !== undefined;
+}
+
+interface Alias {
+  readonly reference: string;
+  readonly alias: string;
+  readonly lock: string;
+}
+
+/** ctr takes the old one away first, so it is done by one at a time, and only where something changes. */
+async function setAlias(machine: Machine, node: Node, { reference, alias, lock }: Alias, signal: AbortSignal | undefined): Promise<void> {
+  await using _ = await lockFile(lock, signal);
+  if ((await digestOf(machine, node, alias)) === (await digestOf(machine, node, reference))) return;
+  await machine.run("ctr", [...ctrFlags(node), "images", "tag", "--force", reference, alias], { signal });
+}
+
+async function digestOf(machine: Machine, node: Node, reference: string): Promise<string | undefined> {
+  const { stdout } = await machine.run("ctr", [...ctrFlags(node), "images", "list", `name==${reference}`]);
+  return /\bsha256:[0-9a-f]{64}\b/.exec(stdout)?.[0];
 }
 
 /** Whether containerd answers; its socket alone may be that of one that was killed. */
