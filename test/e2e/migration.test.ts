@@ -70,9 +70,9 @@ async function restoreOnOtherClass(cli: Cli, ...args: readonly string[]): Promis
 async function assertMoved({ kubectl }: Side, namespace: string, before: Facts): Promise<void> {
   await kubectl.waitForRollouts(namespace, WORKLOADS);
   assertSame(before, await factsOf(kubectl, namespace, before.lastOrder));
-  const last = async (): Promise<number> => (await factsOf(kubectl, namespace)).lastOrder;
-  const first = await last();
-  while ((await last()) === first) await kubectl.run("get", "namespace", namespace);
+  const last = "psql -U postgres -h /var/run/postgresql -Atc 'select max(id) from orders'";
+  const goesOn = `first=$(${last}); until [ "$(${last})" -gt "$first" ]; do sleep 0.1; done`;
+  await kubectl.exec(namespace, "db-0", "sh", "-c", goesOn);
   const fields = "{range .items[*]}{.metadata.name} {.spec.storageClassName} {.status.phase}{'\\n'}{end}";
   const claims = await kubectl.run("get", "persistentvolumeclaims", `--namespace=${namespace}`, `--output=jsonpath=${fields}`);
   assert.deepEqual(
