@@ -39,6 +39,8 @@ export function sidecars(spec: ClusterSpec, binaries: Binaries): Daemon[] {
   const groups = "--feature-gates=CSIVolumeGroupSnapshot=true";
   // By default they make 5 requests a second, and look again after up to 5 minutes: too slow to wait for in a test.
   const rate = ["--kube-api-qps=100", "--kube-api-burst=100", "--retry-interval-start=500ms", "--retry-interval-max=2s"];
+  // They miss a change at times, when it crosses one of their own, and find it with all else, by default after 15 minutes.
+  const resync = "--resync-period=15s";
   const sidecar = (program: string, driver: string, ...flags: string[]): Daemon => ({
     name: `${program}-${driver}`,
     argv: [join(binaries.current, program), kubeconfig, ...rate, `--csi-address=${socket(driver, nodesOf(spec)[0])}`, ...flags],
@@ -47,7 +49,7 @@ export function sidecars(spec: ClusterSpec, binaries: Binaries): Daemon[] {
   return [
     ...DRIVERS.map(({ name }) => sidecar("csi-provisioner", name, "--extra-create-metadata", "--strict-topology=true")),
     ...DRIVERS.map(({ name }) => sidecar("csi-resizer", name, "--handle-volume-inuse-error=false")),
-    ...withSnapshots.map(({ name }) => sidecar("csi-snapshotter", name, groups, "--extra-create-metadata")),
-    { name: "snapshot-controller", argv: [join(binaries.current, "snapshot-controller"), kubeconfig, ...rate, groups] },
+    ...withSnapshots.map(({ name }) => sidecar("csi-snapshotter", name, groups, resync, "--extra-create-metadata")),
+    { name: "snapshot-controller", argv: [join(binaries.current, "snapshot-controller"), kubeconfig, ...rate, groups, resync] },
   ];
 }
