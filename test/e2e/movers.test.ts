@@ -8,7 +8,11 @@ import { startS3Server } from "../../dev/s3/server.ts";
 import { environment } from "../support/environment.ts";
 import { probeLocation } from "../../src/mover/job/probe-location.ts";
 import { openMovers } from "../../src/mover/job/open-movers.ts";
+import { listPages } from "../../src/kube/list.ts";
+import { idOfObject } from "../../src/kube/object-id.ts";
+import { deleteObject } from "../../src/kube/objects.ts";
 import type { MoverSuccess } from "../../src/mover/work.ts";
+import { PODS } from "../support/kube.ts";
 import { type MoverWorld, openMoverWorld } from "../support/movers.ts";
 import { claim } from "../support/manifests.ts";
 import { DESCRIBE, MAKE, program, TREE_PROGRAM } from "../support/node-program.ts";
@@ -18,6 +22,16 @@ import type { TestCluster } from "../support/test-cluster.ts";
 const options = { skip: SKIP_WITHOUT_CLUSTER };
 async function uidOf(cluster: TestCluster, name: string): Promise<string> {
   return cluster.field(`persistentvolumeclaim/${name}`, ".metadata.uid");
+}
+
+/** At once: kubectl would take as long to start as a mover to end. */
+async function killMovers({ run: { api }, cluster: { namespace } }: MoverWorld): Promise<void> {
+  for await (const { items } of listPages(api, PODS, { namespace, labelSelector: "batch.kubernetes.io/job-name" })) {
+    const names = items.map((pod) => idOfObject(pod).name);
+    await Promise.all(
+      names.map((name) => deleteObject(api, PODS, { namespace, name }, { gracePeriodSeconds: 0, propagation: "Background" })),
+    );
+  }
 }
 
 interface BackUpOptions {
@@ -98,8 +112,7 @@ suite("movers", { concurrency: true }, () => {
       return (bytes) => {
         if (bytes === 0 || isKilled) return;
         isKilled = true;
-        const selector = "--selector=batch.kubernetes.io/job-name";
-        cluster.kubectl("delete", "pod", selector, "--force", "--grace-period=0").catch(() => undefined);
+        killMovers(world).catch(() => undefined);
       };
     };
     const { tree, root } = await backUp(t, world, "source", { onBytes: killOnce() });
@@ -131,7 +144,7 @@ suite("movers", { concurrency: true }, () => {
       code: "location_unreachable",
     });
     const unpulled = openMovers({ run, image: "holdfast.dev/none:0", location, limit: 1, report });
-    const task = { work: { kind: "probe", writes: false }, volume: "location", mount: undefined, startTimeoutMs: 10_000 } as const;
+    const task = { work: { kind: "probe", writes: false }, volume: "location", mount: undefined, startTimeoutMs: 20_000 } as const;
     await assert.rejects(unpulled.move(task, signal), { code: "mover_not_started", hint: /--mover-image/ });
     await cluster.kubectl("label", "namespace", cluster.namespace, "pod-security.kubernetes.io/enforce=baseline");
     // A folder of the node is more than this level lets pods have.
