@@ -105,16 +105,17 @@ class Collection {
     const groupVersion = await this.#versionOf(GROUP_SNAPSHOT_GROUP);
     const ofGroups = async (kind: Omit<RunResource, "version">, label?: string): Promise<readonly Marked[]> =>
       groupVersion === undefined ? [] : this.#list({ ...kind, version: groupVersion }, { label });
-    return {
-      groupSnapshots: await ofGroups(GROUP_SNAPSHOTS, RUN_LABEL),
-      snapshots: await this.#list(SNAPSHOTS, { label: RUN_LABEL }),
-      volumes: await this.#list(VOLUMES, { label: RUN_LABEL }),
-      grouped: await this.#list(CLAIMS, { label: GROUP_LABEL }),
-      claims: await this.#list(CLAIMS, { label: RUN_LABEL, namespace }),
-      classes: await this.#list(STORAGE_CLASSES, { label: RUN_LABEL }),
-      contents: await this.#list(CONTENTS, {}),
-      groupContents: await ofGroups(GROUP_CONTENTS),
-    };
+    const [groupSnapshots, snapshots, volumes, grouped, claims, classes, contents, groupContents] = await Promise.all([
+      ofGroups(GROUP_SNAPSHOTS, RUN_LABEL),
+      this.#list(SNAPSHOTS, { label: RUN_LABEL }),
+      this.#list(VOLUMES, { label: RUN_LABEL }),
+      this.#list(CLAIMS, { label: GROUP_LABEL }),
+      this.#list(CLAIMS, { label: RUN_LABEL, namespace }),
+      this.#list(STORAGE_CLASSES, { label: RUN_LABEL }),
+      this.#list(CONTENTS, {}),
+      ofGroups(GROUP_CONTENTS),
+    ]);
+    return { groupSnapshots, snapshots, volumes, grouped, claims, classes, contents, groupContents };
   }
 
   /** Without the right to see all of them, what has no Lease here may be of a run elsewhere. */

@@ -6,32 +6,32 @@ import { loadSpec } from "../../dev/cluster/store.ts";
 import { createBucket } from "../../dev/s3/bucket.ts";
 import { startS3Server } from "../../dev/s3/server.ts";
 import { environment } from "../support/environment.ts";
-import { probeLocation } from "../../src/mover/job/probe-location.ts";
-import { openMovers } from "../../src/mover/job/open-movers.ts";
 import { listPages } from "../../src/kube/list.ts";
 import { idOfObject } from "../../src/kube/object-id.ts";
 import { deleteObject } from "../../src/kube/objects.ts";
+import { probeLocation } from "../../src/mover/job/probe-location.ts";
+import { openMovers } from "../../src/mover/job/open-movers.ts";
 import type { MoverSuccess } from "../../src/mover/work.ts";
-import { PODS } from "../support/kube.ts";
 import { type MoverWorld, openMoverWorld } from "../support/movers.ts";
 import { claim } from "../support/manifests.ts";
 import { DESCRIBE, MAKE, program, TREE_PROGRAM } from "../support/node-program.ts";
 import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
 import type { TestCluster } from "../support/test-cluster.ts";
 
+const PODS = { group: "", version: "v1", plural: "pods", kind: "Pod" } as const;
 const options = { skip: SKIP_WITHOUT_CLUSTER };
-async function uidOf(cluster: TestCluster, name: string): Promise<string> {
-  return cluster.field(`persistentvolumeclaim/${name}`, ".metadata.uid");
+/** At once: a mover carries a gigabyte while kubectl starts. */
+async function killMovers({ api, namespace }: MoverWorld["run"]): Promise<void> {
+  for await (const { items } of listPages(api, PODS, { namespace, labelSelector: "batch.kubernetes.io/job-name" })) {
+    for (const pod of items) {
+      const { name } = idOfObject(pod);
+      await deleteObject(api, PODS, { namespace, name }, { propagation: "Background", gracePeriodSeconds: 0 });
+    }
+  }
 }
 
-/** At once: kubectl would take as long to start as a mover to end. */
-async function killMovers({ run: { api }, cluster: { namespace } }: MoverWorld): Promise<void> {
-  for await (const { items } of listPages(api, PODS, { namespace, labelSelector: "batch.kubernetes.io/job-name" })) {
-    const names = items.map((pod) => idOfObject(pod).name);
-    await Promise.all(
-      names.map((name) => deleteObject(api, PODS, { namespace, name }, { gracePeriodSeconds: 0, propagation: "Background" })),
-    );
-  }
+async function uidOf(cluster: TestCluster, name: string): Promise<string> {
+  return cluster.field(`persistentvolumeclaim/${name}`, ".metadata.uid");
 }
 
 interface BackUpOptions {
@@ -112,7 +112,7 @@ suite("movers", { concurrency: true }, () => {
       return (bytes) => {
         if (bytes === 0 || isKilled) return;
         isKilled = true;
-        killMovers(world).catch(() => undefined);
+        killMovers(world.run).catch(() => undefined);
       };
     };
     const { tree, root } = await backUp(t, world, "source", { onBytes: killOnce() });

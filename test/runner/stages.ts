@@ -32,7 +32,7 @@ const SLOW: readonly Stage[] = [
     concurrency: ONE_AT_A_TIME,
     fileTimeoutMs: 20 * MINUTE_MS,
   }),
-  folderStage("e2e", ONE_AT_A_TIME, 20 * MINUTE_MS),
+  folderStage("e2e", TWO_AT_A_TIME, 20 * MINUTE_MS),
 ];
 
 const ALL: readonly Stage[] = [...QUICK, ...SLOW];

@@ -1,5 +1,7 @@
 /** One volume into the repository: from a claim that is made of its snapshot, or from where the kubelet has mounted it. */
+import { DomainError } from "../../base/errors.ts";
 import type { ProgressSink } from "../../base/progress.ts";
+import { type JsonObject, objectIn, textIn } from "../../kube/json.ts";
 import { createObject, deleteObject } from "../../kube/objects.ts";
 import type { MoverPlacement, Movers } from "../../mover/movers.ts";
 import type { BackUpVolume, MoverSuccess } from "../../mover/work.ts";
@@ -13,6 +15,7 @@ import { unlessGone } from "./originals.ts";
 import type { PlannedLive, PlannedVolume } from "./plan-volumes.ts";
 import { watchStorage } from "./storage-watch.ts";
 import { CLAIMS } from "./survey.ts";
+import { until } from "./until.ts";
 
 export interface MoveContext {
   readonly run: Run;
@@ -21,6 +24,9 @@ export interface MoveContext {
   readonly progress: ProgressSink;
   readonly signal: AbortSignal;
 }
+
+/** A volume that is not there by then may have something in its way, which is told of the pod that waits for it. */
+const BIND_MS = 30_000;
 
 /** @throws {DomainError} unavailable/storage_full, and as Movers.move() does */
 export async function moveSnapshot(context: MoveContext, imported: ImportedSnapshot): Promise<MoverSuccess> {
@@ -39,7 +45,11 @@ export async function moveSnapshot(context: MoveContext, imported: ImportedSnaps
       placement: placementOf(imported),
       progress,
     } as const;
-    return await Promise.race([movers.move(task, signal), watchStorage(run.api, { namespace: run.namespace, name, volume }, signal)]);
+    const move = async (): Promise<MoverSuccess> => {
+      if (!planned.storageClass.waitsForPod) await untilBound(run, name, signal);
+      return movers.move(task, signal);
+    };
+    return await Promise.race([move(), watchStorage(run.api, { namespace: run.namespace, name, volume }, signal)]);
   } finally {
     done.abort();
     const place = { namespace: run.namespace, name };
@@ -81,6 +91,16 @@ async function makeClaim({ run, signal }: MoveContext, { of, name: snapshot }: I
     },
   };
   await createObject(run.api, CLAIMS, object, { namespace, fieldManager: FIELD_MANAGER, signal });
+}
+
+/** A pod that comes before its volume is put off, by the scheduler for a second and by the kubelet for ten. */
+async function untilBound({ api, namespace }: Run, name: string, signal: AbortSignal): Promise<void> {
+  const late = new DomainError("unavailable", "snapshot_timeout", "Cannot use the volume of a snapshot: it is not bound");
+  const options = { namespace, fieldSelector: `metadata.name=${name}`, timeoutMs: BIND_MS, onTimeout: () => late, signal };
+  const isBound = (claim: JsonObject | undefined): boolean => textIn(objectIn(claim, "status"), "phase") === "Bound";
+  await until(api, CLAIMS, options, (there) => (isBound(there.get(name)) ? {} : undefined)).catch((error: unknown) => {
+    if (error !== late) throw error;
+  });
 }
 
 /** With a class that waits for a pod, the scheduler would not know where the snapshot is. */

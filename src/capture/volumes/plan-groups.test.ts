@@ -17,8 +17,8 @@ function cuts(claims: readonly ClaimFacts[], groupClasses: readonly SnapshotClas
   const storage = storageOf({
     snapshotClasses: [classOf("cuts"), classOf("others", { driver: OTHER })],
     storageClasses: [
-      { name: "disks", provisioner: DRIVER, tenantSecret: undefined },
-      { name: "others", provisioner: OTHER, tenantSecret: undefined },
+      { name: "disks", provisioner: DRIVER, waitsForPod: false, tenantSecret: undefined },
+      { name: "others", provisioner: OTHER, waitsForPod: false, tenantSecret: undefined },
     ],
   });
   const { volumes } = planVolumes(claims, storage, [], { choice: "auto", allowLive: false, snapshotClasses: named });

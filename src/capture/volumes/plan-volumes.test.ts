@@ -100,8 +100,8 @@ test("storage with credentials in the namespace of the claim needs them in Holdf
   const storage = storageOf({
     snapshotClasses: [classOf("cuts", { isDefault: true }), classOf("cuts-tenant", { tenantSecret: "tenant" })],
     storageClasses: [
-      { name: "disks", provisioner: "disks.example.com", tenantSecret: undefined },
-      { name: "disks-tenant", provisioner: "disks.example.com", tenantSecret: "tenant" },
+      { name: "disks", provisioner: "disks.example.com", waitsForPod: false, tenantSecret: undefined },
+      { name: "disks-tenant", provisioner: "disks.example.com", waitsForPod: false, tenantSecret: "tenant" },
     ],
   });
   const claim = boundClaim("data", { storageClass: "disks-tenant" });

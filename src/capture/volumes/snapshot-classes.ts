@@ -13,6 +13,8 @@ export interface SnapshotClass {
 export interface StorageClass {
   readonly name: string;
   readonly provisioner: string;
+  /** It makes a volume only when there is a pod for it. */
+  readonly waitsForPod: boolean;
   readonly tenantSecret: string | undefined;
 }
 
@@ -32,7 +34,8 @@ export function snapshotClass(object: JsonObject): SnapshotClass {
 
 export function storageClass(object: JsonObject): StorageClass {
   const name = textIn(objectIn(object, "metadata"), "name") ?? "";
-  return { name, provisioner: textIn(object, "provisioner") ?? "", tenantSecret: tenantSecretOf(object) };
+  const waitsForPod = textIn(object, "volumeBindingMode") === "WaitForFirstConsumer";
+  return { name, provisioner: textIn(object, "provisioner") ?? "", waitsForPod, tenantSecret: tenantSecretOf(object) };
 }
 
 function tenantSecretOf(object: JsonObject): string | undefined {

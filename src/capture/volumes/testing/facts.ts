@@ -35,7 +35,7 @@ export function storageOf(change: Partial<StorageFacts> = {}): StorageFacts {
   return {
     hasSnapshots: true,
     snapshotClasses: [classOf("cuts")],
-    storageClasses: [{ name: "disks", provisioner: DRIVER, tenantSecret: undefined }],
+    storageClasses: [{ name: "disks", provisioner: DRIVER, waitsForPod: false, tenantSecret: undefined }],
     secrets: new Set(),
     ...change,
   };
