@@ -4,7 +4,7 @@
  *
  * Objects are listed before Leases: a run has its Lease before it makes anything, so what is seen and has none is of a run that is over.
  */
-import { type Clock, isoTime } from "../base/clock.ts";
+import type { Clock } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
 import type { FindingSink } from "../base/finding.ts";
 import { type JsonObject, objectIn, textIn } from "../kube/json.ts";
@@ -26,7 +26,8 @@ import {
   VOLUMES,
 } from "./kinds.ts";
 import { serverOffset } from "./lease.ts";
-import { AGAIN_ANNOTATION, FIELD_MANAGER, GROUP_LABEL, KEEP_ANNOTATION, RECLAIM_POLICY_ANNOTATION, RUN_LABEL } from "./marks.ts";
+import { FIELD_MANAGER, GROUP_LABEL, KEEP_ANNOTATION, RECLAIM_POLICY_ANNOTATION, RUN_LABEL } from "./marks.ts";
+import { takeOffProtection } from "./source-protection.ts";
 
 export interface LeftoverOptions {
   /** Of Holdfast. */
@@ -155,10 +156,7 @@ class Collection {
     ];
     // Whatever happens to the snapshots next, their contents do the right thing.
     for (const { marked, end } of ends) if (end.policy !== undefined) await this.#change(marked, { spec: { deletionPolicy: end.policy } });
-    for (const marked of [...groupSnapshots, ...snapshots]) {
-      await this.#delete(marked);
-      if (isGoing(marked.object)) await this.#lookAgain(marked);
-    }
+    for (const marked of [...groupSnapshots, ...snapshots]) await this.#delete(marked);
     for (const { marked } of ends) {
       // The controller does so when the snapshot is deleted, if it still sees that; without it nobody lets go of the content.
       await this.#change(marked, { metadata: { annotations: { [beingDeleted(marked.kind)]: "yes" } } });
@@ -167,6 +165,7 @@ class Collection {
     for (const marked of found.volumes.filter(isDoomed)) await this.#endVolume(marked);
     for (const marked of found.grouped.filter(({ run }) => isDead(run))) await this.#unmark(marked, { labels: { [GROUP_LABEL]: null } });
     for (const marked of [...found.claims, ...found.classes].filter(isDoomed)) await this.#delete(marked);
+    for (const marked of snapshots) await this.#takeOffProtection(marked);
   }
 
   async removeLease(lease: SeenLease): Promise<void> {
@@ -192,9 +191,11 @@ class Collection {
     else this.#note(marked, "deleted");
   }
 
-  /** One that was deleted while a claim was made of it is forgotten by its controller until something of it changes. */
-  async #lookAgain(marked: Marked): Promise<void> {
-    await this.#change(marked, { metadata: { annotations: { [AGAIN_ANNOTATION]: isoTime(this.#options.clock.now()) } } });
+  /** In our namespace: what an application makes of a snapshot is its own. */
+  async #takeOffProtection(marked: Marked): Promise<void> {
+    const { namespace, signal, dryRun } = this.#options;
+    if (dryRun || marked.namespace !== namespace) return;
+    await this.#tolerating(marked, () => takeOffProtection(this.#api, { namespace, name: marked.name }, signal));
   }
 
   async #unmark(marked: Marked, metadata: JsonObject, more: JsonObject = {}): Promise<void> {
@@ -332,10 +333,6 @@ function endsOf(
 function beingDeleted({ group }: RunResource): string {
   const kind = group === GROUP_SNAPSHOT_GROUP ? "group" : "";
   return `${kind}snapshot.storage.kubernetes.io/volume${kind}snapshot-being-deleted`;
-}
-
-function isGoing(object: JsonObject): boolean {
-  return textIn(objectIn(object, "metadata"), "deletionTimestamp") !== undefined;
 }
 
 function isKept(object: JsonObject): boolean {

@@ -8,6 +8,7 @@ import type { MoverPlacement, Movers } from "../../mover/movers.ts";
 import type { BackUpVolume, MoverSuccess } from "../../mover/work.ts";
 import { FIELD_MANAGER } from "../../run/marks.ts";
 import type { Run } from "../../run/run.ts";
+import { takeOffProtection } from "../../run/source-protection.ts";
 import { claimName } from "./claim-facts.ts";
 import type { ImportedSnapshot } from "./hand-over.ts";
 import type { LastVolume } from "./last-volumes.ts";
@@ -61,24 +62,27 @@ export async function moveSnapshot(context: MoveContext, imported: ImportedSnaps
     const place = { namespace: run.namespace, name };
     // Not with a signal that may have aborted: room on the storage is short.
     await unlessGone(deleteObject(run.api, CLAIMS, place, { propagation: "Background" }));
-    if (!isMoved) await untilNotWaiting(run, name);
+    if (!isMoved) await letGo(run, name, imported.name);
   }
 }
 
-/**
- * A snapshot that is deleted while a claim that is made of it still waits stays: its controller does not look again when the claim has gone.
- * What takes longer is seen to by the next run.
- */
-async function untilNotWaiting({ api, namespace }: Run, name: string): Promise<void> {
+/** A snapshot that a volume was to be made of is free when the claim is gone. What takes longer is seen to by the next run. */
+async function letGo({ api, namespace }: Run, claim: string, snapshot: string): Promise<void> {
   using deadline = new Deadline(api.clock, GONE_MS);
+  const { signal } = deadline;
   const options = {
     namespace,
-    fieldSelector: `metadata.name=${name}`,
+    fieldSelector: `metadata.name=${claim}`,
     timeoutMs: GONE_MS,
-    onTimeout: () => new DomainError("unavailable", "claim_stays", `Cannot remove claim "${name}" in time`),
-    signal: deadline.signal,
+    onTimeout: () => new DomainError("unavailable", "claim_stays", `Cannot remove claim "${claim}" in time`),
+    signal,
   };
-  await until(api, CLAIMS, options, (there) => (isWaiting(there.get(name)) ? undefined : {})).catch(() => undefined);
+  try {
+    await until(api, CLAIMS, options, (there) => (isWaiting(there.get(claim)) ? undefined : {}));
+    await takeOffProtection(api, { namespace, name: snapshot }, signal);
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+  }
 }
 
 function isWaiting(claim: JsonObject | undefined): boolean {
