@@ -4,7 +4,7 @@
  *
  * Objects are listed before Leases: a run has its Lease before it makes anything, so what is seen and has none is of a run that is over.
  */
-import type { Clock } from "../base/clock.ts";
+import { type Clock, isoTime } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
 import type { FindingSink } from "../base/finding.ts";
 import { type JsonObject, objectIn, textIn } from "../kube/json.ts";
@@ -26,7 +26,7 @@ import {
   VOLUMES,
 } from "./kinds.ts";
 import { serverOffset } from "./lease.ts";
-import { FIELD_MANAGER, GROUP_LABEL, KEEP_ANNOTATION, RECLAIM_POLICY_ANNOTATION, RUN_LABEL } from "./marks.ts";
+import { AGAIN_ANNOTATION, FIELD_MANAGER, GROUP_LABEL, KEEP_ANNOTATION, RECLAIM_POLICY_ANNOTATION, RUN_LABEL } from "./marks.ts";
 
 export interface LeftoverOptions {
   /** Of Holdfast. */
@@ -155,7 +155,10 @@ class Collection {
     ];
     // Whatever happens to the snapshots next, their contents do the right thing.
     for (const { marked, end } of ends) if (end.policy !== undefined) await this.#change(marked, { spec: { deletionPolicy: end.policy } });
-    for (const marked of [...groupSnapshots, ...snapshots]) await this.#delete(marked);
+    for (const marked of [...groupSnapshots, ...snapshots]) {
+      await this.#delete(marked);
+      if (isGoing(marked.object)) await this.#lookAgain(marked);
+    }
     for (const { marked } of ends) {
       // The controller does so when the snapshot is deleted, if it still sees that; without it nobody lets go of the content.
       await this.#change(marked, { metadata: { annotations: { [beingDeleted(marked.kind)]: "yes" } } });
@@ -187,6 +190,11 @@ class Collection {
     // Bound to a claim in our namespace, it goes with that.
     if (textIn(objectIn(marked.object, "status"), "phase") !== "Bound") await this.#delete(marked);
     else this.#note(marked, "deleted");
+  }
+
+  /** One that was deleted while a claim was made of it is forgotten by its controller until something of it changes. */
+  async #lookAgain(marked: Marked): Promise<void> {
+    await this.#change(marked, { metadata: { annotations: { [AGAIN_ANNOTATION]: isoTime(this.#options.clock.now()) } } });
   }
 
   async #unmark(marked: Marked, metadata: JsonObject, more: JsonObject = {}): Promise<void> {
@@ -324,6 +332,10 @@ function endsOf(
 function beingDeleted({ group }: RunResource): string {
   const kind = group === GROUP_SNAPSHOT_GROUP ? "group" : "";
   return `${kind}snapshot.storage.kubernetes.io/volume${kind}snapshot-being-deleted`;
+}
+
+function isGoing(object: JsonObject): boolean {
+  return textIn(objectIn(object, "metadata"), "deletionTimestamp") !== undefined;
 }
 
 function isKept(object: JsonObject): boolean {

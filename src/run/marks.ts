@@ -13,6 +13,8 @@ export const KEEP_ANNOTATION: string = `${GROUP}/keep`;
 export const RECLAIM_POLICY_ANNOTATION: string = `${GROUP}/reclaim-policy`;
 /** On the Lease of a run: its process, as locks of repositories name it. Who is on the same machine sees at once that it is gone. */
 export const PROCESS_ANNOTATION: string = `${GROUP}/process`;
+/** On what is being deleted and was forgotten half way: when somebody last asked for it. */
+export const AGAIN_ANNOTATION: string = `${GROUP}/asked-again`;
 /** On every object that Holdfast makes. */
 export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
 export const MANAGED_BY = "holdfast";

@@ -1,4 +1,5 @@
 /** One volume into the repository: from a claim that is made of its snapshot, or from where the kubelet has mounted it. */
+import { Deadline } from "../../base/deadline.ts";
 import { DomainError } from "../../base/errors.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import { type JsonObject, objectIn, textIn } from "../../kube/json.ts";
@@ -27,6 +28,8 @@ export interface MoveContext {
 
 /** A volume that is not there by then may have something in its way, which is told of the pod that waits for it. */
 const BIND_MS = 30_000;
+/** Its pod goes before it. */
+const GONE_MS = 20_000;
 
 /** @throws {DomainError} unavailable/storage_full, and as Movers.move() does */
 export async function moveSnapshot(context: MoveContext, imported: ImportedSnapshot): Promise<MoverSuccess> {
@@ -36,6 +39,7 @@ export async function moveSnapshot(context: MoveContext, imported: ImportedSnaps
   const done = new AbortController();
   const signal = AbortSignal.any([context.signal, done.signal]);
   const volume = claimName(planned.claim);
+  let isMoved = false;
   try {
     await makeClaim(context, imported, name);
     const task = {
@@ -49,13 +53,36 @@ export async function moveSnapshot(context: MoveContext, imported: ImportedSnaps
       if (!planned.storageClass.waitsForPod) await untilBound(run, name, signal);
       return movers.move(task, signal);
     };
-    return await Promise.race([move(), watchStorage(run.api, { namespace: run.namespace, name, volume }, signal)]);
+    const moved = await Promise.race([move(), watchStorage(run.api, { namespace: run.namespace, name, volume }, signal)]);
+    isMoved = true;
+    return moved;
   } finally {
     done.abort();
     const place = { namespace: run.namespace, name };
     // Not with a signal that may have aborted: room on the storage is short.
     await unlessGone(deleteObject(run.api, CLAIMS, place, { propagation: "Background" }));
+    if (!isMoved) await untilNotWaiting(run, name);
   }
+}
+
+/**
+ * A snapshot that is deleted while a claim that is made of it still waits stays: its controller does not look again when the claim has gone.
+ * What takes longer is seen to by the next run.
+ */
+async function untilNotWaiting({ api, namespace }: Run, name: string): Promise<void> {
+  using deadline = new Deadline(api.clock, GONE_MS);
+  const options = {
+    namespace,
+    fieldSelector: `metadata.name=${name}`,
+    timeoutMs: GONE_MS,
+    onTimeout: () => new DomainError("unavailable", "claim_stays", `Cannot remove claim "${name}" in time`),
+    signal: deadline.signal,
+  };
+  await until(api, CLAIMS, options, (there) => (isWaiting(there.get(name)) ? undefined : {})).catch(() => undefined);
+}
+
+function isWaiting(claim: JsonObject | undefined): boolean {
+  return claim !== undefined && textIn(objectIn(claim, "status"), "phase") !== "Bound";
 }
 
 /** It is read while it is in use, on the node that uses it. */
