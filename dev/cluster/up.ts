@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DomainError } from "../../src/base/errors.ts";
 import { requirePackages } from "../host/packages.ts";
 import { imageArchive } from "../images/build.ts";
-import { dnsService, storageManifests } from "./addons.ts";
+import { dnsService, nodeRights, storageManifests } from "./addons.ts";
 import { apply, establish } from "./api.ts";
 import { type Binaries, buildBinaries } from "./binaries.ts";
 import { bootMachine, findPrepared } from "./boot.ts";
@@ -95,7 +95,7 @@ async function start(spec: ClusterSpec, binaries: Binaries, signal?: AbortSignal
     for (const node of nodesOf(spec)) await startAll(nodeDaemons(spec, node, binaries));
     await startAll([dns(spec, binaries).daemon]);
     const { crds, classes } = await storageManifests(binaries);
-    await apply(spec, crds, dnsService(spec), signal);
+    await apply(spec, crds, [...dnsService(spec), nodeRights()], signal);
     await establish(spec, crds, signal);
     await startAll(sidecars(spec, binaries));
     await apply(spec, classes, [], signal);

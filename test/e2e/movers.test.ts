@@ -144,7 +144,7 @@ suite("movers", { concurrency: true }, () => {
       code: "location_unreachable",
     });
     const unpulled = openMovers({ run, image: "holdfast.dev/none:0", location, limit: 1, report });
-    const task = { work: { kind: "probe", writes: false }, volume: "location", mount: undefined, startTimeoutMs: 10_000 } as const;
+    const task = { work: { kind: "probe", writes: false }, volume: "location", mount: undefined, startTimeoutMs: 20_000 } as const;
     await assert.rejects(unpulled.move(task, signal), { code: "mover_not_started", hint: /--mover-image/ });
     await cluster.kubectl("label", "namespace", cluster.namespace, "pod-security.kubernetes.io/enforce=baseline");
     // A folder of the node is more than this level lets pods have.
