@@ -30,8 +30,7 @@ Find them, take a restore point, and bring them back:
   holdfast backup shop --password-file ~/backups.key
   holdfast restore shop --to-namespace shop-copy --password-file ~/backups.key
 
-Volumes and databases are not in restore points yet. Files and folders of one
-machine are kept with "holdfast files backup".`;
+Files and folders of one machine are kept with "holdfast files backup".`;
 
 /** An option that may be repeated has an empty list first, which tells nobody anything. */
 const EMPTY_DEFAULT = / \(default: \[\]\)$/;
