@@ -1,5 +1,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { Machine } from "../../dev/cluster/machine.ts";
+import { poolDir } from "../../dev/cluster/pools.ts";
+import { stateDir } from "../../dev/cluster/spec.ts";
 import { cacheRoot } from "../../dev/host/cache.ts";
 import { run } from "../../dev/host/run.ts";
 import { DomainError } from "../../src/base/errors.ts";
@@ -21,7 +24,8 @@ export const moverPart: VolumesPart = {
   run: mover,
 };
 
-type Rates = Record<"backup" | "restore", number[]>;
+/** `elsewhere`: a restore onto the file system that the data is from. */
+type Rates = Record<"backup" | "elsewhere" | "restore", number[]>;
 
 async function mover(bench: VolumesBench): Promise<Outcome> {
   await using site = await bench.openSite();
@@ -31,15 +35,13 @@ async function mover(bench: VolumesBench): Promise<Outcome> {
   const { first: data } = await mixed.prepare(site.folder, site.signal);
   const megabytes = (await fileBytes(data, site.signal)) / 1e6;
   await fillVolume(site, data);
-  const [host, pods]: Rates[] = [
-    { backup: [], restore: [] },
-    { backup: [], restore: [] },
-  ];
-  if (host === undefined || pods === undefined) throw new Error("unreachable");
+  const host: Rates = { backup: [], restore: [], elsewhere: [] };
+  const pods: Omit<Rates, "elsewhere"> = { backup: [], restore: [] };
   for (let round = 0; round < bench.runs; round++) {
     const files = await onHost(site, data);
     host.backup.push(megabytes / files.backupSeconds);
     host.restore.push(megabytes / files.restoreSeconds);
+    host.elsewhere.push(megabytes / files.elsewhereSeconds);
     const [backupMs, restoreMs] = await throughMovers(site);
     pods.backup.push(megabytes / (backupMs / 1_000));
     pods.restore.push(megabytes / (restoreMs / 1_000));
@@ -50,6 +52,7 @@ async function mover(bench: VolumesBench): Promise<Outcome> {
     figures.add(way, "mover", { "MB/s": through });
     return atLeast(`${way} through a mover: ${SHARE * 100} % of files on the host`, through / onIt, SHARE, "x");
   });
+  figures.add("restore onto another file system", "holdfast files", { "MB/s": median(host.elsewhere) });
   return { figures: figures.all, goals };
 }
 
@@ -90,25 +93,35 @@ async function fillVolume(site: Site, data: string): Promise<void> {
 
 interface HostTimes {
   readonly backupSeconds: number;
+  /** Onto the storage that volumes are on. */
   readonly restoreSeconds: number;
+  readonly elsewhereSeconds: number;
 }
 
 /** A repository of its own each time. A restore reads back what it wrote, as movers do. */
-async function onHost({ folder, signal }: Site, data: string): Promise<HostTimes> {
+async function onHost({ cluster, folder, signal }: Site, data: string): Promise<HostTimes> {
   const [key, repository, target] = [join(folder, "host-key"), join(folder, "host-repository"), join(folder, "host-files")];
-  const env = { HOLDFAST_REPOSITORY: repository, NODE_COMPILE_CACHE: join(cacheRoot(), "bench-compiled") };
+  const environment = [`HOLDFAST_REPOSITORY=${repository}`, `NODE_COMPILE_CACHE=${join(cacheRoot(), "bench-compiled")}`];
+  // The storage of a cluster is mounted where the cluster runs.
+  const machine = await Machine.find(stateDir(cluster));
+  if (machine === undefined) throw new Error("the cluster is gone");
   const holdfast = async (...args: readonly string[]): Promise<number> => {
     await run("sync", [], { signal });
     const startMs = performance.now();
-    await run(PROGRAM, args, { env, signal });
+    await machine.run("env", [...environment, PROGRAM, ...args], { signal });
     return (performance.now() - startMs) / 1_000;
   };
   await holdfast("repository", "init", "--key-out", key);
   await readAll(data, signal);
   const backupSeconds = await holdfast("files", "backup", data, "--password-file", key);
-  const restoreSeconds = await holdfast("files", "restore", `latest:${data}`, "--target", target, "--verify", "--password-file", key);
+  const restore = async (to: string): Promise<number> =>
+    holdfast("files", "restore", `latest:${data}`, "--target", to, "--verify", "--password-file", key);
+  const volume = join(poolDir(cluster, "zone-a"), "host-files");
+  const restoreSeconds = await restore(volume);
+  await machine.run("rm", ["--recursive", volume], { signal });
+  const elsewhereSeconds = await restore(target);
   for (const path of [key, repository, target]) await rm(path, { recursive: true });
-  return { backupSeconds, restoreSeconds };
+  return { backupSeconds, restoreSeconds, elsewhereSeconds };
 }
 
 /** A location of its own each time: what one has stored, the next would not store again. */
