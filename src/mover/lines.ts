@@ -25,6 +25,11 @@ export class MoverLines {
     return this.#findings;
   }
 
+  /** At once, so that it is seen to be there; what comes next need not wait for its turn. */
+  begin(): void {
+    this.#tell({ progress: { stage: "Opening the repository", doneBytes: 0, doneItems: 0 } });
+  }
+
   readonly report: FindingSink = (finding) => {
     this.#findings++;
     this.#tell({ finding });

@@ -34,6 +34,7 @@ export async function runMover(process: MoverProcess): Promise<number> {
   const { places, write, clock } = process;
   const lines = new MoverLines(write, clock);
   const startMs = clock.monotonicMs();
+  lines.begin();
   try {
     const moved = await perform(process, lines);
     const tookMs = Math.round(clock.monotonicMs() - startMs);
