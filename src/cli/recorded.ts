@@ -1,4 +1,5 @@
 /** Backups and restores have a record, too: when they were, of what, and how they ended. Nobody needs it to go on, so without it they go on. */
+import { Deadline } from "../base/deadline.ts";
 import { asDomainError, DomainError } from "../base/errors.ts";
 import { UlidSource } from "../base/ids.ts";
 import type { JsonObject } from "../kube/json.ts";
@@ -24,6 +25,9 @@ export interface RecordedEnd {
   /** For people and programs. Never a secret. */
   readonly facts: JsonObject;
 }
+
+/** Nobody waits longer for a record of what is done. */
+const END_MS = 30_000;
 
 /** @param work gives how it ended; what it throws is recorded, and thrown on */
 export async function recorded(run: LocationRun, what: RecordedWork, work: () => Promise<RecordedEnd>): Promise<void> {
@@ -55,9 +59,11 @@ async function begin({ location, context, report }: LocationRun, { place, ...hea
 
 async function finish({ report, context }: LocationRun, record: RunRecord | undefined, { outcome, facts }: RecordedEnd): Promise<void> {
   if (record === undefined) return;
+  const { clock, signal } = context;
+  // Also of what was cancelled, maybe because the location gives no answer.
+  using deadline = new Deadline(clock, END_MS);
   try {
-    // Also of what was cancelled.
-    await record.end(outcome, facts, context.signal.aborted ? {} : { signal: context.signal });
+    await record.end(outcome, facts, { signal: signal.aborted ? deadline.signal : AbortSignal.any([signal, deadline.signal]) });
   } catch (error) {
     const { message } = asDomainError(error);
     report({ grade: "info", code: "run_not_recorded", object: `run ${record.header.id}`, message: `Its end is not recorded: ${message}` });

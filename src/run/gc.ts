@@ -7,6 +7,7 @@
 import type { Clock } from "../base/clock.ts";
 import { DomainError } from "../base/errors.ts";
 import type { FindingSink } from "../base/finding.ts";
+import type { Ulid } from "../base/ids.ts";
 import { type JsonObject, objectIn, textIn } from "../kube/json.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
 import { listPages } from "../kube/list.ts";
@@ -89,6 +90,13 @@ export async function collectLeftovers(api: KubeApi, options: LeftoverOptions): 
   await collection.remove(found, (run) => dead.has(run) || (isWhole && run !== "" && !known.has(run)));
   for (const lease of taken) await collection.removeLease(lease);
   return collection.leftovers;
+}
+
+/** All that a run has made so far, while it lives: for one that cannot tell how far it came. */
+export async function removeAllOf(run: Ulid, api: KubeApi, options: Omit<LeftoverOptions, "dryRun">): Promise<void> {
+  const collection = new Collection(api, { ...options, dryRun: false });
+  const id = run.toLowerCase();
+  await collection.remove(await collection.find(), (label) => label === id);
 }
 
 class Collection {

@@ -30,7 +30,8 @@ export async function volumeWorld(t: TestContext, from?: TestCluster): Promise<V
   const { namespace, kubeconfig } = cluster;
   const other = (suffix: string): string => {
     const name = `${namespace}-${suffix}`;
-    t.after(() => cluster.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found"));
+    // A cluster of the test's own goes as a whole.
+    if (from === undefined) t.after(() => cluster.kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found"));
     return name;
   };
   const holdfast = other("hf");

@@ -13,6 +13,7 @@ import type { ResourceTable } from "../../kube/resource-table.ts";
 import type { Movers } from "../../mover/movers.ts";
 import type { MoverSuccess } from "../../mover/work.ts";
 import type { LocalSnapshot } from "../../point/description.ts";
+import { removeAllOf } from "../../run/gc.ts";
 import type { Run } from "../../run/run.ts";
 import type { CapturePlan } from "./capture-plan.ts";
 import { claimName } from "./claim-facts.ts";
@@ -143,14 +144,19 @@ export class VolumeCapture implements AsyncDisposable {
   /** Takes back what is in the application's namespace, and what is in Holdfast's: the storage has its room back at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#abort.abort(new DomainError("cancelled", "cancelled", "Cancelled"));
-    await this.#handing?.catch(() => undefined);
-    using deadline = new Deadline(this.#options.clock, CLEAN_UP_MS);
+    const [handed] = await Promise.allSettled([this.#handing]);
+    const { clock, report } = this.#options;
+    const { id, api, namespace } = this.#run;
+    using deadline = new Deadline(clock, CLEAN_UP_MS);
+    const { signal } = deadline;
     try {
-      await this.#originals.takeBack(this.#run, deadline.signal);
-      await this.#imports.removeAll(deadline.signal);
+      await this.#originals.takeBack(this.#run, signal);
+      await this.#imports.removeAll(signal);
+      // What is half handed over is known to nobody but the cluster.
+      if (handed.status === "rejected") await removeAllOf(id, api, { namespace, clock, report, signal });
     } catch (error) {
       const message = `Cannot remove all that is temporary: ${asDomainError(error).message}; the next run does, or "holdfast gc"`;
-      this.#options.report({ grade: "info", code: "run_left_over", object: this.#run.namespace, message });
+      report({ grade: "info", code: "run_left_over", object: namespace, message });
     }
   }
 
