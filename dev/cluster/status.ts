@@ -1,7 +1,7 @@
 import { kubeconfigPath } from "./kubeconfig.ts";
 import { Machine } from "./machine.ts";
 import { missingParts } from "./ready.ts";
-import { stateDir, type Version } from "./spec.ts";
+import { type ClusterSpec, stateDir, type Version } from "./spec.ts";
 import { listNames, loadSpec } from "./store.ts";
 
 export interface ClusterStatus {
@@ -28,10 +28,22 @@ export async function status(): Promise<ClusterStatus[]> {
         ended,
       })),
     );
-    const ready = daemons.every(({ ended }) => ended === undefined) && (await missingParts(spec)).length === 0;
+    const ready = daemons.every(({ ended }) => ended === undefined) && (await isWhole(spec));
+    // It went while it was looked at.
+    if ((await loadSpec(name)) === undefined) continue;
     const state = machine === undefined ? "stopped" : ready ? "ready" : "degraded";
     const nodes = spec.controlPlaneOnly ? 0 : spec.nodes;
     all.push({ name, state, version: spec.version, nodes, kubeconfig: kubeconfigPath(name), daemons });
   }
   return all;
+}
+
+/** Without its certificates it is being made or removed at this moment. */
+async function isWhole(spec: ClusterSpec): Promise<boolean> {
+  try {
+    return (await missingParts(spec)).length === 0;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+    throw error;
+  }
 }
