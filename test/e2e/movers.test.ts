@@ -104,7 +104,7 @@ suite("movers", { concurrency: true }, () => {
     const { cluster, movers, findings } = world;
     await cluster.apply(claim("source", { size: "2Gi" }), claim("target", { size: "2Gi" }));
     const write = `import { writeFileSync } from "node:fs"; import { noise } from "${TREE_PROGRAM}";
-    for (let i = 0; i < 200; i++) writeFileSync("/data/file" + i, noise(2_000_000, i));`;
+    for (let i = 0; i < 500; i++) writeFileSync("/data/file" + i, noise(2_000_000, i));`;
     await program(world, "write", write, { claim: "source" });
     const wanted = await program(world, "describe-source", DESCRIBE, { claim: "source" });
     const killOnce = (): ((bytes: number) => void) => {
