@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PROGRAM } from "../support/cli.ts";
+import { textIn } from "../../src/kube/json.ts";
 import { succeeded } from "../support/location.ts";
 import { claim } from "../support/manifests.ts";
 import { SKIP_WITHOUT_CLUSTER } from "../support/needs.ts";
@@ -27,9 +28,13 @@ test(
     const env = { PATH: process.env["PATH"] ?? "", HOME: cli.folder, ...variables };
     const killed = spawn(PROGRAM, ["restore", namespace, "--to-namespace", copy], { env, stdio: "ignore", detached: true });
     const ended = once(killed, "exit");
-    const primes = async (): Promise<readonly unknown[]> =>
-      killed.exitCode === null ? objectsIn(cluster, holdfast, "persistentvolumeclaims") : assert.fail("it ended by itself");
-    while ((await primes()).length === 0) await sleep(100, undefined, { signal: t.signal });
+    // Those of the backup are still on their way out.
+    const isFilling = async (): Promise<boolean> => {
+      if (killed.exitCode !== null) assert.fail("it ended by itself");
+      const claims = await objectsIn(cluster, holdfast, "persistentvolumeclaims");
+      return claims.some(({ metadata }) => /^fill-/.test(textIn(metadata, "name") ?? ""));
+    };
+    while (!(await isFilling())) await sleep(100, undefined, { signal: t.signal });
     process.kill(-(killed.pid ?? 0), "SIGKILL");
     await ended;
     const [waiting] = await objectsIn(cluster, copy, "persistentvolumeclaims");

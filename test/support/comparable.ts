@@ -13,7 +13,7 @@ const METADATA = ["uid", "resourceVersion", "generation", "creationTimestamp", "
 const ANNOTATIONS =
   /^(pv|volume(\.beta)?)\.kubernetes\.io\/|^deployment\.kubernetes\.io\/revision$|^deprecated\.daemonset|^batch\.kubernetes\.io\//;
 const SPEC: Readonly<Record<string, readonly string[]>> = {
-  PersistentVolumeClaim: ["volumeName"],
+  PersistentVolumeClaim: ["volumeName", "dataSource", "dataSourceRef"],
   Pod: ["nodeName"],
   Job: ["selector"],
   Service: ["clusterIP", "clusterIPs", "healthCheckNodePort"],

@@ -20,6 +20,8 @@ export interface RestoreWorld {
 
 export async function restoreWorld(t: TestContext, objects: (cluster: TestCluster) => Promise<readonly object[]>): Promise<RestoreWorld> {
   const cluster = await environment(t).cluster();
+  // Of movers, for whoever has claims.
+  await cluster.image("holdfast");
   await cluster.apply(...(await objects(cluster)));
   const location = await makeLocation(t);
   const { namespace } = cluster;
