@@ -1,8 +1,8 @@
 /** The command line as a process: what a signal leaves behind, and what the programs get to see that it starts. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { test, type TestContext } from "node:test";
 import { bucketLocation, type Cli, openCli, PROGRAM } from "../support/cli.ts";
@@ -61,11 +61,25 @@ test("a dry run of a backup says what it would store, and leaves the repository 
   assert.match(dry.stdout, /^Would save a snapshot, compared with [0-9a-f]{8}\nFiles {4}0 new, 1 changed, 0 unmodified\n/);
   assert.match(dry.stdout, /^To store [^]*, 0 B sent, /m);
   assert.deepEqual(await filesIn(repository), before);
-  const asJson = (await run("files", "backup", file, "--dry-run", "-o", "json", ...args)).json() as Readonly<Record<string, unknown>>;
-  const real = (await run("files", "backup", file, "-o", "json", ...args)).json() as Readonly<Record<string, unknown>>;
+  type Summary = Readonly<Record<string, unknown>>;
+  const both = async (content: string): Promise<readonly [Summary, Summary]> => {
+    await writeFile(file, content);
+    const above = await timesAbove(folder);
+    const ahead = (await run("files", "backup", file, "--dry-run", "-o", "json", ...args)).json() as Summary;
+    const after = (await run("files", "backup", file, "-o", "json", ...args)).json() as Summary;
+    // The folders above stand in the snapshot with their times, and others may have made something in them meanwhile.
+    return above === (await timesAbove(folder)) ? [ahead, after] : both(`${content}.`);
+  };
+  const [asJson, real] = await both("third, longer still");
   for (const field of ["tree", "parent", "filesChanged", "bytesAdded", "bytesStored"]) assert.equal(asJson[field], real[field], field);
   assert.deepEqual([asJson["dryRun"], asJson["snapshot"]], [true, undefined]);
 });
+
+async function timesAbove(folder: string): Promise<string> {
+  const { mtimeNs, ctimeNs } = await stat(folder, { bigint: true });
+  const times = `${mtimeNs} ${ctimeNs}`;
+  return folder === dirname(folder) ? times : `${times} ${await timesAbove(dirname(folder))}`;
+}
 
 test("a program that the command line starts gets no password", async (t) => {
   const { server, name } = await environment(t).bucket();
