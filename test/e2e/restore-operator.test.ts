@@ -68,7 +68,9 @@ function startOperator(
     }
   };
   const running = run().catch((error: unknown) => {
-    if (!signal.aborted) throw error;
+    // Its client may be closed before it is told to stop.
+    const isOver = signal.aborted || (error instanceof DomainError && error.kind === "cancelled");
+    if (!isOver) throw error;
   });
   t.after(async () => {
     stop.abort();
