@@ -24,11 +24,10 @@ export interface FindOptions {
 /** @throws {DomainError} forbidden: pods or workloads may not be listed */
 export async function findDatabases(api: KubeApi, namespace: string, options: FindOptions): Promise<readonly Database[]> {
   const { blueprints, report, signal } = options;
-  const pods: JsonObject[] = [];
-  const owners: JsonObject[] = [];
-  for await (const { items } of listPages(api, PODS, { namespace, signal })) pods.push(...items);
-  for (const resource of WORKLOADS) {
-    for await (const { items } of listPages(api, resource, { namespace, isMetadataOnly: true, signal })) owners.push(...items);
-  }
-  return recogniseDatabases(pods, { blueprints, owners, report });
+  const list = async (resource: (typeof WORKLOADS)[number] | typeof PODS, isMetadataOnly: boolean): Promise<readonly JsonObject[]> => {
+    const pages = await Array.fromAsync(listPages(api, resource, { namespace, isMetadataOnly, signal }));
+    return pages.flatMap(({ items }) => items);
+  };
+  const [pods, ...owners] = await Promise.all([list(PODS, false), ...WORKLOADS.map(async (resource) => list(resource, true))]);
+  return recogniseDatabases(pods, { blueprints, owners: owners.flat(), report });
 }

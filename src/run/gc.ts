@@ -38,6 +38,8 @@ export interface LeftoverOptions {
   readonly signal: AbortSignal;
   /** Only looks. */
   readonly dryRun: boolean;
+  /** As serverOffset() gives it, where that was asked already. */
+  readonly offsetMs?: number | undefined;
 }
 
 export interface Leftover {
@@ -79,7 +81,7 @@ interface Found {
 export async function collectLeftovers(api: KubeApi, options: LeftoverOptions): Promise<readonly Leftover[]> {
   const { namespace, clock, signal } = options;
   const collection = new Collection(api, options);
-  const offsetMs = await serverOffset(api, namespace, clock, signal);
+  const offsetMs = options.offsetMs ?? (await serverOffset(api, namespace, clock, signal));
   const found = await collection.find();
   const { leases, isWhole } = await collection.leases(clock.now() + offsetMs);
   const own = leases.filter((lease) => lease.isDead && lease.namespace === namespace);

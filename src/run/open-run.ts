@@ -27,7 +27,7 @@ export async function openRun(api: KubeApi, options: RunOptions): Promise<Run> {
   const { kind, namespace, unit, clock, report, signal } = options;
   await ensureNamespace(api, namespace, signal);
   const offsetMs = await serverOffset(api, namespace, clock, signal);
-  await collectLeftovers(api, { namespace, clock, report, signal, dryRun: false });
+  await collectLeftovers(api, { namespace, clock, report, signal, dryRun: false, offsetMs });
   const id = new UlidSource(clock).next();
   const labels = { [RUN_LABEL]: id.toLowerCase(), [MANAGED_BY_LABEL]: MANAGED_BY };
   const { process } = await ownIdentity();

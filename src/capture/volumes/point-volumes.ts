@@ -38,7 +38,7 @@ export function describedVolume({ claim, method, why }: PlannedVolume): PointVol
 }
 
 /** A database that was not held all the time counts for less than what merely was cut at one moment: it was asked to be better. */
-export function consistencyOf({ planned, cut }: Pick<MovedVolume, "cut" | "planned">, databases: readonly DatabaseOutcome[]): Consistency {
+function consistencyOf({ planned, cut }: Pick<MovedVolume, "cut" | "planned">, databases: readonly DatabaseOutcome[]): Consistency {
   if (planned.method === "live") return "live";
   const name = claimName(planned.claim);
   if (databases.some(({ whole }) => whole.includes(name))) return "application";

@@ -51,7 +51,7 @@ async function credentialsOf({ environment, signal }: MoverLocationOptions): Pro
 }
 
 /** In AWS's own form of an INI file. */
-export function sharedCredentials({ accessKeyId, secretAccessKey, sessionToken }: Credentials): string {
+function sharedCredentials({ accessKeyId, secretAccessKey, sessionToken }: Credentials): string {
   const fields = [
     ["aws_access_key_id", accessKeyId],
     ["aws_secret_access_key", secretAccessKey],

@@ -40,7 +40,7 @@ const EXTERNAL_GROUPS: readonly ExternalGroup[] = [
 ];
 
 /** undefined: it owns nothing outside. */
-export function externalGroupOf(group: string, more: readonly string[]): ExternalGroup | undefined {
+function externalGroupOf(group: string, more: readonly string[]): ExternalGroup | undefined {
   const isOf = (pattern: string): boolean =>
     pattern.startsWith("*.") ? group.endsWith(pattern.slice(1)) || group === pattern.slice(2) : group === pattern;
   return EXTERNAL_GROUPS.find((known) => isOf(known.group)) ?? more.filter(isOf).map((pattern) => ({ group: pattern }))[0];

@@ -4,12 +4,12 @@
  */
 import { type Database, blueprintName, describeDatabase } from "../../blueprint/database.ts";
 import type { Blueprint } from "../../blueprint/blueprint.ts";
+import { findDatabases } from "../../blueprint/find-databases.ts";
 import { runCheck, runLoad } from "../../blueprint/operations.ts";
 import { asDomainError, DomainError } from "../../base/errors.ts";
 import type { FindingSink } from "../../base/finding.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
-import { databasesIn } from "./databases-in.ts";
 
 export interface DatabaseRequest {
   readonly api: KubeApi;
@@ -47,8 +47,8 @@ export interface DatabaseOutcome {
 }
 
 export async function finishDatabases(request: DatabaseRequest): Promise<readonly DatabaseOutcome[]> {
-  const { progress, signal } = request;
-  const databases = (await Promise.all(request.namespaces.map(async (namespace) => databasesIn(namespace, request)))).flat();
+  const { api, namespaces, progress, signal } = request;
+  const databases = (await Promise.all(namespaces.map(async (namespace) => findDatabases(api, namespace, request)))).flat();
   const outcomes: DatabaseOutcome[] = [];
   for (const database of databases) {
     signal.throwIfAborted();

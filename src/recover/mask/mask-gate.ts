@@ -5,9 +5,9 @@
 import { DomainError } from "../../base/errors.ts";
 import type { ProgressSink } from "../../base/progress.ts";
 import { describeDatabase } from "../../blueprint/database.ts";
+import { findDatabases } from "../../blueprint/find-databases.ts";
 import { runMask } from "../../blueprint/operations.ts";
 import type { KubeApi } from "../../kube/kube-api.ts";
-import { databasesIn } from "../databases/databases-in.ts";
 import type { PlanEntry } from "../plan/plan.ts";
 import { isMasked, type PlannedMask } from "./plan-masks.ts";
 
@@ -84,7 +84,7 @@ export class MaskGate {
     const { api } = this.#options;
     const { namespace, workload, blueprint } = mask;
     // What annotations say wrong was told when it was backed up.
-    const found = await databasesIn(namespace, { api, blueprints: [blueprint], report: () => undefined, signal });
+    const found = await findDatabases(api, namespace, { blueprints: [blueprint], report: () => undefined, signal });
     const database = found.find((one) => one.workload === workload);
     if (database === undefined) {
       return new DomainError("unavailable", "database_not_ready", `Cannot mask ${describeDatabase(mask)}: none of its pods is there`);

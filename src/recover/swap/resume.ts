@@ -21,7 +21,7 @@ export function stepsOf({ entries }: Pick<RecordedRun, "entries">): readonly Swa
   return entries.flatMap((entry) => (entry.type === "step" ? [stepOf(entry.step)] : []));
 }
 
-export function hasMark({ entries }: Pick<RecordedRun, "entries">, mark: string): boolean {
+function hasMark({ entries }: Pick<RecordedRun, "entries">, mark: string): boolean {
   return entries.some((entry) => entry.type === "mark" && entry.mark === mark);
 }
 

@@ -45,7 +45,7 @@ const HELM_RELEASE = { group: "helm.toolkit.fluxcd.io", kind: "HelmRelease" };
 const SCALED_OBJECT = { group: "keda.sh", kind: "ScaledObject" };
 const AUTOSCALER = { group: "autoscaling", kind: "HorizontalPodAutoscaler" };
 /** Source: KEDA, "Scaling deployments", Pause autoscaling. */
-export const KEDA_PAUSED = "autoscaling.keda.sh/paused";
+const KEDA_PAUSED = "autoscaling.keda.sh/paused";
 /** Who is looked after by whom is followed so far. */
 const MAX_DEPTH = 6;
 

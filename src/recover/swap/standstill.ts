@@ -53,7 +53,7 @@ export async function standStill(api: KubeApi, standstill: Standstill, options: 
   }
 }
 
-export async function stopAll(api: KubeApi, stops: readonly SetField[], signal: AbortSignal): Promise<void> {
+async function stopAll(api: KubeApi, stops: readonly SetField[], signal: AbortSignal): Promise<void> {
   await forEachConcurrent(stops, { limit: AT_ONCE, signal }, (stop, either) => setField(api, stop, either));
 }
 

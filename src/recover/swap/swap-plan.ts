@@ -110,7 +110,7 @@ function ownersInTheWay(scalers: readonly Scaler[]): DomainError {
 }
 
 /** Each once. */
-export function rightsFor({ claims, workloads, scalers }: SwapPlan): readonly NeededRight[] {
+function rightsFor({ claims, workloads, scalers }: SwapPlan): readonly NeededRight[] {
   const rights = new Map<string, NeededRight>();
   const need = (right: NeededRight): void => void rights.set(JSON.stringify(right), right);
   for (const verb of ["get", "patch"]) need({ verb, group: VOLUMES.group, plural: VOLUMES.plural, namespace: undefined });

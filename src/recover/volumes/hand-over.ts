@@ -76,7 +76,7 @@ async function assign(api: KubeApi, name: string, { from, to, run }: Assignment,
 }
 
 /** The last step, also of what a killed run has left: nothing but its policy tells a volume that was handed over from others. */
-export async function giveBackPolicy(api: KubeApi, name: string, signal: AbortSignal): Promise<void> {
+async function giveBackPolicy(api: KubeApi, name: string, signal: AbortSignal): Promise<void> {
   await changeVolume(api, name, signal, (volume) => {
     const policy = annotationIn(volume, RECLAIM_POLICY_ANNOTATION);
     if (policy === undefined) return undefined;
